@@ -1,0 +1,25 @@
+"""The core of one engine: five verbs (receive, advance, deadline, set_*, drain) over plain structs.
+
+Every `core_*` function is nogil, takes `now` in ns, makes no system call and is not thread-safe: the loop's
+mutex is around them.
+"""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from fastvrrp.core.model cimport act_t, core_t, vr_t
+from fastvrrp.wire.packet cimport fv_rx_meta_t, reject_t
+
+cdef reject_t core_receive(
+    core_t* core, int32_t port, const uint8_t* data, size_t length, fv_rx_meta_t* meta, int64_t now,
+) noexcept nogil
+cdef void core_advance(core_t* core, int64_t now) noexcept nogil
+cdef int64_t core_deadline(core_t* core) noexcept nogil
+# Let `vr` listen on another port; False when its VRID is taken there.
+cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil
+cdef object note_from(const act_t* act, int address_len)
+
+cdef class Core:
+    cdef core_t core
+
+    cdef vr_t* _router(self, int32_t vr) except NULL

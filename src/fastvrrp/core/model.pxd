@@ -1,0 +1,165 @@
+"""The data of the core: plain C structs, fixed in size when a router is added. No behaviour here."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from fastvrrp.core.deadlines cimport deadlines_t
+from fastvrrp.wire.packet cimport N_REJECTS, profile_t
+
+cdef enum:
+    NS_PER_SECOND = 1000000000
+
+cdef enum:
+    PRIORITY_RESIGN = 0
+    PRIORITY_OWNER = 255
+
+# Mirrors names.State; equality is asserted when core.core is imported.
+cdef enum state_t:
+    INIT = 0
+    BACKUP = 1
+    ACTIVE = 2
+    FAULT = 3
+
+# Mirrors names.Fault.PENDING, the only bit that the machine itself looks at.
+cdef enum:
+    FAULT_PENDING = 8
+
+# Mirrors names.Reason.
+cdef enum reason_t:
+    BY_STARTUP = 0
+    BY_TIMEOUT = 1
+    BY_OWNER = 2
+    BY_HIGHER_PRIORITY = 3
+    BY_HIGHER_ADDRESS = 4
+    BY_FAULT = 5
+    BY_FAULT_CLEARED = 6
+    BY_SHUTDOWN = 7
+    BY_RESIGNED = 8
+
+# What the core asks for. The numbers are the order in which the acts of one instant are performed, over all
+# routers: every advert leaves before the first address is touched.
+cdef enum act_kind_t:
+    SEND = 0                    # a = priority, b = AH sequence number
+    WITHDRAW = 1
+    INSTALL = 2
+    ANNOUNCE = 3                # a = repeats
+    NOTE = 4                    # note, a, b, c, source: see names.NoteKind
+
+# Mirrors names.NoteKind.
+cdef enum note_t:
+    NOTE_STATE = 0
+    NOTE_REJECT = 1
+    NOTE_RIVAL = 2
+    NOTE_LOWER_PRIORITY = 3
+    NOTE_RESIGNED_PEER = 4
+    NOTE_PRIORITY = 5
+    NOTE_ACTIVE_ROUTER = 6
+    NOTE_SAME_ADDRESS = 7
+    NOTE_ADDRESS_LIST = 8
+    NOTE_INTERVAL = 9
+    NOTE_PREEMPT_DELAY = 10
+    NOTE_DISCARDED = 11
+    NOTE_STALLED = 12
+    NOTE_SEND_FAILED = 13
+    NOTE_CHECKSUM_STYLE = 14
+    NOTE_INSTALL_FAILED = 15
+    N_NOTES = 16
+
+ctypedef struct act_t:
+    uint8_t kind
+    uint8_t note
+    uint16_t c
+    int32_t vr
+    int64_t a
+    int64_t b
+    int64_t at                  # ns
+    uint8_t source[16]
+
+# One rate limiter: the first event passes, then one in each window; the rest is counted.
+ctypedef struct limiter_t:
+    int64_t opens               # ns; events before it are suppressed
+    uint32_t suppressed
+
+# Replay mark of one AH sender (threats R-19: per source, not per instance).
+ctypedef struct ah_mark_t:
+    int64_t heard               # ns, 0: free slot
+    uint32_t sequence
+    uint8_t source[4]
+
+cdef enum:
+    MAX_AH_SENDERS = 8
+
+ctypedef struct counters_t:
+    uint64_t adverts_received
+    uint64_t adverts_sent
+    uint64_t became_active
+    uint64_t released_active
+    uint64_t priority_zero_received
+    uint64_t priority_zero_sent
+    uint64_t address_list_mismatch
+    uint64_t send_errors
+    uint64_t replies_suppressed
+    uint64_t announcements
+    uint64_t rejected[N_REJECTS]
+
+ctypedef struct garp_t:
+    int64_t delay               # ns
+    int64_t refresh
+    int64_t lower_delay
+    int32_t repeat
+    int32_t refresh_repeat
+    int32_t lower_repeat
+
+# One virtual router.
+ctypedef struct vr_t:
+    uint8_t used
+    uint8_t state               # assigned by machine.pyx only
+    uint8_t started
+    uint8_t version
+    uint8_t address_len         # 4 or 16
+    uint8_t priority            # effective
+    uint8_t start_active        # owner that takes over at start (RFC 9568 §6.4.1)
+    uint8_t preempt
+    uint8_t resigned            # the active router resigned: the running deadline is Skew_Time
+    uint8_t waited              # one more interval was granted after a stall
+    uint8_t active_priority
+    uint8_t active_source[16]   # zero: unknown
+    uint16_t address_count
+    int32_t port
+    uint32_t faults
+    uint32_t address_digest     # order-independent
+    int64_t advert_interval     # ns
+    int64_t active_adver_interval
+    int64_t preempt_delay
+    int64_t preempt_until       # NEVER: not running
+    int64_t burst_due           # second gratuitous ARP burst, NEVER: none
+    int64_t refresh_due
+    int32_t burst_repeat
+    int64_t reply_opens         # threats R-14
+    int64_t lower_burst_opens
+    garp_t garp
+    uint32_t ah_sequence        # highest seen or sent
+    ah_mark_t ah_marks[MAX_AH_SENDERS]
+    uint8_t checksum_style      # last seen style + 1, 0: none yet
+    uint32_t pending            # which acts are queued already, see queue.pyx
+    uint8_t pending_sends
+    limiter_t note_limits[N_NOTES]
+    limiter_t reject_limits[N_REJECTS]
+    counters_t counters
+    profile_t profile
+
+ctypedef struct ring_t:
+    act_t* slots
+    uint32_t size
+    uint32_t head
+    uint32_t count
+    uint64_t lost
+
+ctypedef struct core_t:
+    int32_t capacity
+    int32_t n_ports
+    vr_t* vrs
+    int32_t* lookup             # [port][vrid] -> router, -1: none
+    uint64_t* port_rejects      # [port][reject_t]: packets that no router can answer for
+    deadlines_t deadlines       # slot 2*vr: protocol, 2*vr + 1: announce
+    ring_t acts
+    ring_t notes

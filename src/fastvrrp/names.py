@@ -1,0 +1,211 @@
+"""The closed sets of the program, and the one table between RFC 9568's words and keepalived's.
+
+The numbers are those of the C enums in `core/model.pxd` and `wire/packet.pxd`; the extension modules
+compare both when they are imported.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+__all__ = ["Fault", "NoteKind", "Reason", "RejectReason", "State"]
+
+
+class State(IntEnum):
+    """State of a virtual router (RFC 9568 §6.4), numbered as keepalived's JSON does.
+
+    FAULT is Initialize for a reason: see `Fault`.
+    """
+
+    INIT = 0
+    BACKUP = 1
+    ACTIVE = 2
+    FAULT = 3
+
+    @property
+    def keepalived(self) -> str:
+        """The word that keepalived's surfaces use: hooks, logs, status files."""
+        return "MASTER" if self is State.ACTIVE else self.name
+
+
+class Fault(IntFlag):
+    """Why a virtual router may not take part. A set, never a counter: every bit must clear."""
+
+    LINK = 1
+    """The interface is absent, administratively down or without carrier."""
+    SOURCE = 2
+    """The interface has no usable source address for adverts."""
+    TRACKER = 4
+    """A tracker without weight reports failure."""
+    PENDING = 8
+    """A tracker without weight has not reported yet; silent, and only at start."""
+    SEND = 16
+    """Adverts cannot be sent: `SEND_FAILURES` in a row failed."""
+    ADDRESS = 32
+    """The host side could not be prepared."""
+
+
+class Reason(IntEnum):
+    """Why a state changed."""
+
+    STARTUP = 0
+    TIMEOUT = 1
+    """Active_Down_Timer expired: no advert was heard from an active router."""
+    OWNER = 2
+    """Priority 255 takes over at once."""
+    HIGHER_PRIORITY = 3
+    """An advert of higher priority was received."""
+    HIGHER_ADDRESS = 4
+    """An advert of equal priority from a higher address was received."""
+    FAULT = 5
+    FAULT_CLEARED = 6
+    SHUTDOWN = 7
+    RESIGNED = 8
+    """The active router resigned (priority 0), and Skew_Time went by."""
+
+    @property
+    def text(self) -> str:
+        """A phrase for people."""
+        return _REASON_TEXT[self]
+
+
+_REASON_TEXT = {
+    Reason.STARTUP: "start",
+    Reason.TIMEOUT: "no advert was received for the whole Master_Down_Interval",
+    Reason.OWNER: "this router owns the address (priority 255)",
+    Reason.HIGHER_PRIORITY: "a router with a higher priority is active",
+    Reason.HIGHER_ADDRESS: "a router with the same priority and a higher address is active",
+    Reason.FAULT: "a fault holds this router back",
+    Reason.FAULT_CLEARED: "the last fault has cleared",
+    Reason.SHUTDOWN: "stop",
+    Reason.RESIGNED: "the active router resigned",
+}
+
+
+class NoteKind(IntEnum):
+    """What the core tells the cold side."""
+
+    STATE = 0
+    """a = new state, b = reason, c = old state."""
+    REJECT = 1
+    """First reject of its kind; a = RejectReason, b = suppressed since the last note."""
+    RIVAL = 2
+    """ACTIVE, and another router's rejected advert says so too; a = RejectReason, b = its priority."""
+    LOWER_PRIORITY = 3
+    """ACTIVE, and an advert of lower rank was received; a = its priority, b = suppressed."""
+    RESIGNED_PEER = 4
+    """A priority 0 advert was received; a = own state."""
+    PRIORITY = 5
+    """Effective priority changed; a = new, b = old."""
+    ACTIVE_ROUTER = 6
+    """BACKUP, and another router is the active one now; a = its priority."""
+    SAME_ADDRESS = 7
+    """ACTIVE, and an advert of equal priority carries our own source address."""
+    ADDRESS_LIST = 8
+    """The peer's address list differs from ours; a = count received."""
+    INTERVAL = 9
+    """v3: the active router's interval was learnt; a = new ns, b = old ns."""
+    PREEMPT_DELAY = 10
+    """a = 1 started, 0 stopped."""
+    DISCARDED = 11
+    """BACKUP, preempting: a lower-priority advert was discarded; a = its priority, b = suppressed."""
+    STALLED = 12
+    """Active_Down_Timer fired late (the host stood still), one more interval is waited; a = lateness ns."""
+    SEND_FAILED = 13
+    """An advert could not be sent; a = errno, b = failures in a row."""
+    CHECKSUM_STYLE = 14
+    """v3 IPv4: the peer's checksum convention; a = 0 pseudo-header, 1 message only."""
+    INSTALL_FAILED = 15
+    """The netlink request could not be handed to the kernel; a = errno."""
+
+
+class RejectReason(IntEnum):
+    """Why a received packet was not used, in the order in which it is checked (threats R-08)."""
+
+    ACCEPTED = 0
+    IP_HEADER = 1
+    """Shorter than its IP header, or no IPv4 header at all."""
+    IP_LENGTH = 2
+    """IP total length beyond what was received, or below its header."""
+    FRAGMENT = 3
+    PROTOCOL = 4
+    """Neither VRRP nor AH around VRRP."""
+    AH_HEADER = 5
+    """AH header truncated or malformed."""
+    TRUNCATED = 6
+    """Shorter than the fixed VRRP header."""
+    VRID = 7
+    """No virtual router of this port has this VRID (or it is 0)."""
+    INACTIVE = 8
+    """The virtual router is in Initialize or FAULT."""
+    OWN_SOURCE = 9
+    """Sent by ourselves."""
+    LENGTH = 10
+    """Not the exact length for version, count and authentication."""
+    TTL = 11
+    """TTL or hop limit is not 255, or was not told by the kernel (RFC 9568 §7.1)."""
+    DESTINATION = 12
+    """Unicast where multicast is configured, or the reverse."""
+    SOURCE = 13
+    """Not a configured unicast peer."""
+    VERSION = 14
+    TYPE = 15
+    CHECKSUM = 16
+    AUTH_TYPE = 17
+    """Authentication type unknown to RFC 2338."""
+    AUTH_MISMATCH = 18
+    """Authentication type differs from the configured one."""
+    AUTH_PASS = 19
+    """Wrong password."""
+    AUTH_ICV = 20
+    """AH integrity check failed."""
+    AUTH_SPI = 21
+    """AH SPI is not the source address."""
+    AUTH_REPLAY = 22
+    """AH sequence number was used before."""
+    COUNT = 23
+    """No address in the advert (RFC 9568 erratum 8299)."""
+    INTERVAL_ZERO = 24
+    """Interval 0 (RFC 9568 erratum 8301)."""
+    INTERVAL = 25
+    """v2: the interval differs from the configured one (RFC 3768 §7.1)."""
+
+    @property
+    def key(self) -> str:
+        """The stable name used in JSON."""
+        return self.name.lower()
+
+    @property
+    def text(self) -> str:
+        """A phrase for people."""
+        return _REJECT_TEXT[self]
+
+
+_REJECT_TEXT = {
+    RejectReason.ACCEPTED: "accepted",
+    RejectReason.IP_HEADER: "the IP header is incomplete",
+    RejectReason.IP_LENGTH: "the IP length does not fit the packet",
+    RejectReason.FRAGMENT: "the packet is a fragment",
+    RejectReason.PROTOCOL: "the IP protocol is neither VRRP (112) nor AH (51) around VRRP",
+    RejectReason.AH_HEADER: "the AH header is incomplete or malformed",
+    RejectReason.TRUNCATED: "shorter than the VRRP header",
+    RejectReason.VRID: "the virtual router id is not configured here",
+    RejectReason.INACTIVE: "the virtual router does not take part now",
+    RejectReason.OWN_SOURCE: "it carries our own source address",
+    RejectReason.LENGTH: "the length does not fit its version, address count and authentication",
+    RejectReason.TTL: "the TTL is not 255",
+    RejectReason.DESTINATION: "unicast was received where multicast is configured, or the reverse",
+    RejectReason.SOURCE: "the sender is no configured unicast peer",
+    RejectReason.VERSION: "the VRRP version differs from the configured one",
+    RejectReason.TYPE: "the packet type is not ADVERTISEMENT",
+    RejectReason.CHECKSUM: "the checksum is wrong",
+    RejectReason.AUTH_TYPE: "the authentication type is unknown",
+    RejectReason.AUTH_MISMATCH: "the authentication type differs from the configured one",
+    RejectReason.AUTH_PASS: "the password is wrong",
+    RejectReason.AUTH_ICV: "the AH check failed (auth_pass differs)",
+    RejectReason.AUTH_SPI: "the AH SPI is not the sender's address",
+    RejectReason.AUTH_REPLAY: "the AH sequence number was used before",
+    RejectReason.COUNT: "it carries no address",
+    RejectReason.INTERVAL_ZERO: "its interval is 0",
+    RejectReason.INTERVAL: "its interval differs from the configured one",
+}

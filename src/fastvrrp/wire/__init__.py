@@ -1,0 +1,1 @@
+"""Pure bytes: adverts, their authentication, and the frames that announce addresses."""

@@ -1,0 +1,3 @@
+__all__ = ["hmac_md5_96"]
+
+def hmac_md5_96(key: bytes, data: bytes) -> bytes: ...
