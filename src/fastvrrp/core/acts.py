@@ -64,7 +64,7 @@ class RouterParams:
     """One virtual router as the core needs it; raises ValueError when a value is out of its range.
 
     Times are ns, addresses 4 or 16 bytes in network order. `peers` makes it unicast. `start_active`: with
-    priority 255 it is active at once. `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
+    priority 255 it is active at once. `port` -1: it listens nowhere yet. `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
     """
 
     MAX_PEERS: ClassVar[int] = 32

@@ -102,7 +102,8 @@ cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil:
     cdef int32_t* target = &core.lookup[port * VRIDS + router.profile.vrid]
     if target[0] >= 0 and target[0] != vr:
         return False
-    core.lookup[router.port * VRIDS + router.profile.vrid] = -1
+    if router.port >= 0:
+        core.lookup[router.port * VRIDS + router.profile.vrid] = -1
     target[0] = vr
     router.port = port
     return True
@@ -159,12 +160,12 @@ cdef class Core:
                 break
         else:
             raise ValueError("no room for another virtual router")
-        if not 0 <= params.port < self.core.n_ports:
+        if not -1 <= params.port < self.core.n_ports:
             raise ValueError(f"no port {params.port}")
-        if self.core.lookup[params.port * VRIDS + params.vrid] >= 0:
-            raise ValueError(f"VRID {params.vrid} is taken on port {params.port}")
         _fill(&self.core.vrs[vr], params)
-        self.core.lookup[<int>params.port * VRIDS + <int>params.vrid] = vr
+        if params.port >= 0 and not core_move(&self.core, vr, params.port):
+            self.core.vrs[vr].used = 0
+            raise ValueError(f"VRID {params.vrid} is taken on port {params.port}")
         return vr
 
     def set_source(self, int32_t vr, source):
@@ -321,7 +322,7 @@ cdef int _fill(vr_t* router, params) except -1:
     router.priority = params.priority
     router.start_active = params.start_active
     router.preempt = params.preempt
-    router.port = params.port
+    router.port = -1
     router.faults = params.faults
     router.advert_interval = params.advert_interval
     router.active_adver_interval = params.advert_interval

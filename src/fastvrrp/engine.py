@@ -1,0 +1,383 @@
+"""Engine: the virtual routers of one configuration, in the caller's process.
+
+It wires configuration, core, hot loop, host, trackers and hooks; it starts no process but scripts, installs
+no signal handler and keeps no global state: two engines are two objects. The cold side runs on any
+`reactor.Loop`: asyncio's, the caller's, or the engine's own `Reactor`.
+
+Threads: every method belongs to the thread of the cold loop. With `threaded=True` a second, hot thread runs
+the protocol without the GIL; nothing that Python does can then hold up an advert.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from fastvrrp.clock import monotonic_ns, seconds
+from fastvrrp.config.model import Config, InstanceConfig
+from fastvrrp.core.acts import Note
+from fastvrrp.core.core import Core
+from fastvrrp.errors import EngineError, KernelError
+from fastvrrp.host.addresses import VirtualAddresses
+from fastvrrp.host.links import LinkTable
+from fastvrrp.loop.loop import Loop as HotLoop
+from fastvrrp.loop.loop import set_realtime
+from fastvrrp.names import Fault, NoteKind, Reason, State
+from fastvrrp.notify.hooks import Hooks
+from fastvrrp.reactor import Loop, Reactor
+from fastvrrp.report.snapshot import Snapshot
+from fastvrrp.track.script import ScriptTracker
+from fastvrrp.virtual_router import Ports, Shared, VirtualRouter, router_params
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["AddressManager", "Engine", "StateChange"]
+
+log = logging.getLogger("fastvrrp.engine")
+
+_STOP_LIMIT = seconds(2)  # for the stop hooks, which have a limit of their own
+_REALTIME_PRIORITY = 1  # the lowest that beats every ordinary thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """A virtual router changed its state at `at` (CLOCK_MONOTONIC, ns).
+
+    `priority` is the effective one. `text` says why, in words.
+    """
+
+    instance: str
+    old: State
+    new: State
+    reason: Reason
+    at: int
+    priority: int
+    text: str
+
+
+class AddressManager(Protocol):
+    """Takes over the host side: the engine then neither sets addresses nor announces them."""
+
+    def install(self, instance: InstanceConfig) -> None:
+        """Called when `instance` has become ACTIVE."""
+
+    def withdraw(self, instance: InstanceConfig) -> None:
+        """Called when `instance` is ACTIVE no longer."""
+
+
+class Engine:
+    """Runs `config`.
+
+    `threaded`: a hot thread of its own, with the real-time class if `realtime` and the kernel allows it.
+    `host`: see `AddressManager`; None: addresses are set through netlink and announced. `loop`: where the
+    cold side runs; None: the running asyncio loop in `async with`, else a `Reactor` of the engine's own,
+    driven by `process()` whenever `fileno()` is readable.
+
+    Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need CAP_NET_RAW,
+    addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not allow.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        threaded: bool = False,
+        realtime: bool = False,
+        host: AddressManager | None = None,
+        loop: Loop | None = None,
+    ) -> None:
+        self.config = config
+        self._threaded = threaded
+        self._realtime = realtime
+        self._host = host
+        self._loop = loop
+        self._routers: list[VirtualRouter] = []
+        self._scripts: dict[str, ScriptTracker] = {}
+        self._subscribers: list[Callable[[StateChange], object]] = []
+        self._closers: list[Callable[[], object]] = []
+        self._thread: threading.Thread | None = None
+        self._hooks_left = 0
+        self._running = False
+
+    # ---- life ----
+
+    def start(self) -> None:
+        """Open sockets, remove what an earlier run left behind, and take part. Undone whole on failure."""
+        if self._running or self._routers:
+            raise EngineError("an engine is started once; make a new one to start again")
+        if not self.config.instances:
+            raise EngineError("the configuration has no vrrp_instance to run")
+        if self._loop is None:
+            self._loop = Reactor()
+            self._closers.append(self._loop.close)
+        try:
+            self._build(self._loop)
+        except BaseException:
+            self._close()
+            raise
+        self._running = True
+        for tracker in self._scripts.values():
+            tracker.start()
+        for router in self._routers:
+            self._hot.startup(router.slot)
+        self._run_hot(self._loop)
+
+    def stop(self) -> None:
+        """Resign, remove the addresses and run the stop hooks (at most 1 s). May be repeated.
+
+        On a loop that is not the engine's own the hooks go on after this has returned; `async with` waits.
+        """
+        if not self._begin_stop():
+            return
+        if isinstance(self._loop, Reactor):
+            deadline = monotonic_ns() + _STOP_LIMIT
+            while self._hooks_left and monotonic_ns() < deadline:
+                self._loop.run_once((deadline - monotonic_ns()) / 1e9)
+        self._close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        import asyncio  # noqa: PLC0415 - 11 MB that a daemon on a Reactor does not need
+
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import asyncio  # noqa: PLC0415
+
+        if not self._begin_stop():
+            return
+        deadline = monotonic_ns() + _STOP_LIMIT
+        while self._hooks_left and monotonic_ns() < deadline:
+            await asyncio.sleep(0.01)
+        self._close()
+
+    # ---- use ----
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when `process()` has something to do; only for an engine on
+        a `Reactor`."""
+        return self._reactor().fileno()
+
+    def process(self) -> None:
+        """Do what is ready, without waiting."""
+        self._reactor().run_once(0)
+
+    def subscribe(self, callback: Callable[[StateChange], object]) -> Callable[[], None]:
+        """Call `callback` with each StateChange, in order; returns a function that ends it."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    async def changes(self) -> AsyncIterator[StateChange]:
+        """Yield each StateChange from now on; for asyncio."""
+        import asyncio  # noqa: PLC0415
+
+        queue: asyncio.Queue[StateChange] = asyncio.Queue()
+        end = self.subscribe(queue.put_nowait)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            end()
+
+    def set_priority(self, instance: str, priority: int) -> None:
+        """Replace the configured priority of `instance`, 1..255; weights of trackers come on top."""
+        if not 1 <= priority <= 255:
+            raise EngineError(f"priority {priority} is outside 1..255")
+        self._router(instance).set_base_priority(priority)
+
+    def snapshot(self) -> Snapshot:
+        """Return what is known now."""
+        if not self._running:
+            raise EngineError("the engine is not running; call start() first")
+        return Snapshot(
+            instances=tuple(router.snapshot() for router in self._routers), loop=self._hot.stats()
+        )
+
+    # ---- building ----
+
+    def _build(self, loop: Loop) -> None:
+        config = self.config
+        self._table = LinkTable(loop, self._on_link_change)
+        self._closers.append(self._table.close)
+        addresses = self._open_addresses(loop) if self._host is None else None
+        frame_fd = self._open_frame_socket() if self._host is None else -1
+        n_ports = 2 * len(config.instances)
+        core = Core(len(config.instances), n_ports)
+        netlink_fd = addresses.fileno() if addresses is not None else -1
+        self._hot = HotLoop(core, netlink_fd=netlink_fd, frame_fd=frame_fd)
+        self._closers.append(self._hot.close)
+        self._ports = Ports(self._hot, n_ports)
+        self._closers.append(lambda: self._ports.close_unused(set()))
+        shared = Shared(
+            config=config,
+            hot=self._hot,
+            ports=self._ports,
+            table=self._table,
+            addresses=addresses,
+            virtual=frozenset(
+                vip.address.ip for i in config.instances for vip in (*i.addresses, *i.excluded)
+            ),
+        )
+        self._make_scripts(loop)
+        for instance in config.instances:
+            self._require_interfaces(instance)
+            slot = core.add(router_params(instance, port=-1, faults=Fault.PENDING))
+            hooks = Hooks(instance, config.global_defs, loop=loop)
+            router = VirtualRouter(
+                instance, slot=slot, shared=shared, scripts=self._scripts, hooks=hooks
+            )
+            self._routers.append(router)
+            router.judge_scripts()
+            router.refresh(lenient=False)
+
+    def _open_addresses(self, loop: Loop) -> VirtualAddresses:
+        addresses = VirtualAddresses(loop)
+        self._closers.append(addresses.close)
+        addresses.remove_leftovers(self.config, self._table)
+        return addresses
+
+    def _open_frame_socket(self) -> int:
+        try:
+            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        except OSError as error:
+            raise KernelError("open packet socket for", "gratuitous ARP", error.errno or 0) from error
+        self._closers.append(frames.close)
+        return frames.fileno()
+
+    def _require_interfaces(self, instance: InstanceConfig) -> None:
+        wanted = {instance.interface}
+        wanted |= {v.interface for v in (*instance.addresses, *instance.excluded) if v.interface}
+        for name in sorted(wanted):
+            if self._table.link(name) is None:
+                where = f" ({instance.span})" if instance.span is not None else ""
+                raise EngineError(
+                    f"instance {instance.name}{where}: there is no interface {name}; "
+                    "`ip link` lists those of this network namespace"
+                )
+
+    def _make_scripts(self, loop: Loop) -> None:
+        used = {use.name for instance in self.config.instances for use in instance.scripts}
+        for script in self.config.scripts:
+            if script.name not in used:
+                continue
+            tracker = ScriptTracker(
+                script, loop=loop, on_verdict=self._on_verdict, global_defs=self.config.global_defs
+            )
+            if tracker.usable:
+                self._scripts[script.name] = tracker
+
+    # ---- running ----
+
+    def _run_hot(self, loop: Loop) -> None:
+        if not self._threaded:
+            loop.add_reader(self._hot.fileno(), self._turn)
+            self._closers.append(lambda: loop.remove_reader(self._hot.fileno()))
+            return
+        loop.add_reader(self._hot.note_fileno(), self._take_notes)
+        self._closers.append(lambda: loop.remove_reader(self._hot.note_fileno()))
+        self._thread = threading.Thread(target=self._hot_thread, name="fastvrrp-hot", daemon=True)
+        self._thread.start()
+
+    def _hot_thread(self) -> None:
+        if self._realtime and not set_realtime(_REALTIME_PRIORITY):
+            log.warning(
+                "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may be late "
+                "on a busy host"
+            )
+        self._hot.run()
+
+    def _turn(self) -> None:
+        self._hot.process()
+        self._take_notes()
+
+    def _take_notes(self) -> None:
+        for note in self._hot.notes():
+            router = self._routers[note.vr]
+            router.on_note(note)
+            if note.kind is NoteKind.STATE:
+                self._publish(router, note)
+
+    def _publish(self, router: VirtualRouter, note: Note) -> None:
+        change = StateChange(
+            instance=router.config.name,
+            old=State(note.c),
+            new=State(note.a),
+            reason=Reason(note.b),
+            at=note.at,
+            priority=router.effective_priority,
+            text="; ".join(router.faults.values()) or Reason(note.b).text,
+        )
+        if self._host is not None:
+            if change.new is State.ACTIVE:
+                self._host.install(router.config)
+            elif change.old is State.ACTIVE:
+                self._host.withdraw(router.config)
+        for callback in tuple(self._subscribers):
+            callback(change)
+
+    def _on_link_change(self, index: int) -> None:
+        """Interface `index` changed, 0: any may have."""
+        name = self._table.name(index)
+        for router in self._routers:
+            if name is None or router.uses(name):
+                router.refresh()
+        self._ports.close_unused({router.port for router in self._routers if router.port})
+
+    def _on_verdict(self, tracker: ScriptTracker) -> None:
+        for router in self._routers:
+            if tracker.config.name in router.script_names:
+                router.judge_scripts()
+
+    # ---- stopping ----
+
+    def _begin_stop(self) -> bool:
+        if not self._running:
+            return False
+        self._running = False
+        for tracker in self._scripts.values():
+            tracker.stop()
+        self._hot.shutdown()
+        self._hot.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self._take_notes()
+        self._hooks_left = len(self._routers)
+        for router in self._routers:
+            router.hooks.close(self._on_hooks_done)
+        return True
+
+    def _on_hooks_done(self) -> None:
+        self._hooks_left -= 1
+
+    def _close(self) -> None:
+        """Release everything, in reverse order of its making."""
+        while self._closers:
+            self._closers.pop()()
+
+    def _router(self, name: str) -> VirtualRouter:
+        for router in self._routers:
+            if router.config.name == name:
+                return router
+        raise EngineError(f"there is no instance {name}")
+
+    def _reactor(self) -> Reactor:
+        if not isinstance(self._loop, Reactor):
+            raise EngineError("this engine runs on the caller's loop, which drives it")
+        return self._loop
