@@ -1,12 +1,12 @@
 """VRRP for Linux: the engine of fastvrrpd, to be used inside another program.
 
-Names are imported on first use: the watchdog process of the daemon is part of this package, and must not
-carry an engine, a netlink library and a parser that it never runs (docs/adr/0009).
+Names are imported on first use: the watchdog process of the daemon is part of this package, and
+must not carry an engine, a netlink library and a parser that it never runs (docs/adr/0009).
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing for it would cost the watchdog 1.5 MB
 if TYPE_CHECKING:
     from fastvrrp import sim
     from fastvrrp.config import Config, Diagnostic, load, loads
@@ -21,8 +21,8 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "EngineError",
-    "Fault",
     "FastVrrpError",
+    "Fault",
     "InstanceSnapshot",
     "KernelError",
     "Reason",

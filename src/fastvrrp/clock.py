@@ -1,11 +1,19 @@
-"""Time as integer nanoseconds of CLOCK_MONOTONIC; there is no floating-point time below `config`."""
+"""Time as integer nanoseconds of CLOCK_MONOTONIC; there is no floating-point time below
+`config`."""
 
 from __future__ import annotations
 
 import time
 from typing import NewType
 
-__all__ = ["NS_PER_SECOND", "Nanoseconds", "centiseconds", "milliseconds", "monotonic_ns", "seconds"]
+__all__ = [
+    "NS_PER_SECOND",
+    "Nanoseconds",
+    "centiseconds",
+    "milliseconds",
+    "monotonic_ns",
+    "seconds",
+]
 
 Nanoseconds = NewType("Nanoseconds", int)
 """A duration or a CLOCK_MONOTONIC instant, int64."""

@@ -1,14 +1,15 @@
 """Engine: the virtual routers of one configuration, in the caller's process.
 
-It wires configuration, core, hot loop, host, trackers and hooks; it starts no process but scripts, installs
-no signal handler and keeps no global state: two engines are two objects. The cold side runs on any
-`reactor.Loop`: asyncio's, the caller's, or the engine's own `Reactor`.
+It wires configuration, core, hot loop, host, trackers and hooks; it starts no process but scripts,
+installs no signal handler and keeps no global state: two engines are two objects. The cold side
+runs on any `reactor.Loop`: asyncio's, the caller's, or the engine's own `Reactor`.
 
-Threads: every method belongs to the thread of the cold loop. With `threaded=True` a second, hot thread runs
-the protocol without the GIL; nothing that Python does can then hold up an advert.
+Threads: every method belongs to the thread of the cold loop. With `threaded=True` a second, hot
+thread runs the protocol without the GIL; nothing that Python does can then hold up an advert.
 """
 
 import logging
+import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +34,7 @@ from fastvrrp.track.script import ScriptTracker
 from fastvrrp.virtual_router import Ports, Shared, VirtualRouter, router_params
 
 if TYPE_CHECKING:
-    import asyncio
+    pass
 
 __all__ = ["AddressManager", "Engine", "StateChange"]
 
@@ -72,13 +73,14 @@ class AddressManager(Protocol):
 class Engine:
     """Runs `config`.
 
-    `threaded`: a hot thread of its own, with the real-time class if `realtime` and the kernel allows it.
-    `host`: see `AddressManager`; None: addresses are set through netlink and announced. `loop`: where the
-    cold side runs; None: the running asyncio loop in `async with`, else a `Reactor` of the engine's own,
-    driven by `process()` whenever `fileno()` is readable.
+    `threaded`: a hot thread of its own, with the real-time class if `realtime` and the kernel
+    allows it. `host`: see `AddressManager`; None: addresses are set through netlink and announced.
+    `loop`: where the cold side runs; None: the running asyncio loop in `async with`, else a
+    `Reactor` of the engine's own, driven by `process()` whenever `fileno()` is readable.
 
-    Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need CAP_NET_RAW,
-    addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not allow.
+    Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need
+    CAP_NET_RAW, addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not
+    allow.
     """
 
     def __init__(
@@ -106,7 +108,8 @@ class Engine:
     # ---- life ----
 
     def start(self) -> None:
-        """Open sockets, remove what an earlier run left behind, and take part. Undone whole on failure."""
+        """Open sockets, remove what an earlier run left behind, and take part. Undone whole on
+        failure."""
         if self._running or self._routers:
             raise EngineError("an engine is started once; make a new one to start again")
         if not self.config.instances:
@@ -129,7 +132,8 @@ class Engine:
     def stop(self) -> None:
         """Resign, remove the addresses and run the stop hooks (at most 1 s). May be repeated.
 
-        On a loop that is not the engine's own the hooks go on after this has returned; `async with` waits.
+        On a loop that is not the engine's own the hooks go on after this has returned; `async
+        with` waits.
         """
         if not self._begin_stop():
             return
@@ -144,7 +148,10 @@ class Engine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -157,7 +164,10 @@ class Engine:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         import asyncio  # noqa: PLC0415
 
@@ -171,8 +181,8 @@ class Engine:
     # ---- use ----
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable when `process()` has something to do; only for an engine on
-        a `Reactor`."""
+        """Return a descriptor that is readable when `process()` has something to do; only for
+        an engine on a `Reactor`."""
         return self._reactor().fileno()
 
     def process(self) -> None:
@@ -197,7 +207,8 @@ class Engine:
             end()
 
     def set_priority(self, instance: str, priority: int) -> None:
-        """Replace the configured priority of `instance`, 1..255; weights of trackers come on top."""
+        """Replace the configured priority of `instance`, 1..255; weights of trackers come on
+        top."""
         if not 1 <= priority <= 255:
             raise EngineError(f"priority {priority} is outside 1..255")
         self._router(instance).set_base_priority(priority)
@@ -206,6 +217,8 @@ class Engine:
         """Return what is known now."""
         if not self._running:
             raise EngineError("the engine is not running; call start() first")
+        if self._thread is not None and not self._thread.is_alive():
+            raise EngineError("the protocol thread has ended")
         return Snapshot(
             instances=tuple(router.snapshot() for router in self._routers), loop=self._hot.stats()
         )
@@ -257,7 +270,9 @@ class Engine:
         try:
             frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except OSError as error:
-            raise KernelError("open packet socket for", "gratuitous ARP", error.errno or 0) from error
+            raise KernelError(
+                "open packet socket for", "gratuitous ARP", error.errno or 0
+            ) from error
         self._closers.append(frames.close)
         return frames.fileno()
 
@@ -296,10 +311,11 @@ class Engine:
         self._thread.start()
 
     def _hot_thread(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the cold side's
         if self._realtime and not set_realtime(_REALTIME_PRIORITY):
             log.warning(
-                "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may be late "
-                "on a busy host"
+                "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may be "
+                "late on a busy host"
             )
         self._hot.run()
 

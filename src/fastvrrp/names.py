@@ -1,7 +1,7 @@
 """The closed sets of the program, and the one table between RFC 9568's words and keepalived's.
 
-The numbers are those of the C enums in `core/model.pxd` and `wire/packet.pxd`; the extension modules
-compare both when they are imported.
+The numbers are those of the C enums in `core/model.pxd` and `wire/packet.pxd`; the extension
+modules compare both when they are imported.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class NoteKind(IntEnum):
     REJECT = 1
     """First reject of its kind; a = RejectReason, b = suppressed since the last note."""
     RIVAL = 2
-    """ACTIVE, and another router's rejected advert says so too; a = RejectReason, b = its priority."""
+    """ACTIVE, and another router's rejected advert says so too; a = RejectReason, b = its
+    priority."""
     LOWER_PRIORITY = 3
     """ACTIVE, and an advert of lower rank was received; a = its priority, b = suppressed."""
     RESIGNED_PEER = 4
@@ -108,9 +109,11 @@ class NoteKind(IntEnum):
     PREEMPT_DELAY = 10
     """a = 1 started, 0 stopped."""
     DISCARDED = 11
-    """BACKUP, preempting: a lower-priority advert was discarded; a = its priority, b = suppressed."""
+    """BACKUP, preempting: a lower-priority advert was discarded; a = its priority, b =
+    suppressed."""
     STALLED = 12
-    """Active_Down_Timer fired late (the host stood still), one more interval is waited; a = lateness ns."""
+    """Active_Down_Timer fired late (the host stood still), one more interval is waited; a =
+    lateness ns."""
     SEND_FAILED = 13
     """An advert could not be sent; a = errno, b = failures in a row."""
     CHECKSUM_STYLE = 14

@@ -1,8 +1,8 @@
 """VirtualRouter: the running self of one `vrrp_instance`, on the cold side.
 
-It knows what holds the router back (a set of faults, each with a reason in words), what its trackers say,
-and keeps the hot loop supplied with bytes that fit the present interface. Everything runs on the engine's
-cold loop.
+It knows what holds the router back (a set of faults, each with a reason in words), what its
+trackers say, and keeps the hot loop supplied with bytes that fit the present interface. Everything
+runs on the engine's cold loop.
 """
 
 import logging
@@ -38,7 +38,8 @@ class Ports:
         self._open: dict[PortKey, tuple[int, Port]] = {}
 
     def get(self, key: PortKey) -> tuple[int, Port]:
-        """Return the number and the sockets of `key`, opened when it is new; raises KernelError."""
+        """Return the number and the sockets of `key`, opened when it is new; raises
+        KernelError."""
         if key not in self._open:
             port = Port(key)
             number = self._free.pop()
@@ -57,7 +58,8 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What all virtual routers of one engine have in common. `addresses` None: the caller manages them."""
+    """What all virtual routers of one engine have in common. `addresses` None: the caller
+    manages them."""
 
     config: Config
     hot: HotLoop
@@ -68,7 +70,8 @@ class Shared:
 
 
 class VirtualRouter:
-    """One instance, number `slot` of the core. `scripts` are the trackers of the whole engine by name."""
+    """One instance, number `slot` of the core. `scripts` are the trackers of the whole engine
+    by name."""
 
     def __init__(
         self,
@@ -95,8 +98,8 @@ class VirtualRouter:
     # ---- what holds it back ----
 
     def refresh(self, *, lenient: bool = True) -> None:
-        """Look at the interface again and give the hot loop what follows; raises KernelError at start
-        (`lenient` False), turns it into a fault afterwards."""
+        """Look at the interface again and give the hot loop what follows; raises KernelError at
+        start (`lenient` False), turns it into a fault afterwards."""
         link = self._shared.table.link(self.config.interface)
         source = None
         if link is not None:
@@ -161,8 +164,8 @@ class VirtualRouter:
             shared.hot.place(self.slot, number, source.packed)
         except ValueError as error:
             raise EngineError(
-                f"instance {self.config.name}: virtual_router_id {self.config.vrid} is used by another "
-                f"instance on {link.name} already; give each instance of an interface its own"
+                f"instance {self.config.name}: virtual_router_id {self.config.vrid} is used by "
+                f"another instance on {link.name} already; give each instance of an interface its own"
             ) from error
         shared.hot.prepare(self.slot, prepared)
         self._prepared_for = (link, source)
@@ -234,7 +237,8 @@ class VirtualRouter:
         )
 
     def explain(self) -> str:
-        """Return how the effective priority comes about, for example "100 base + 4 chk_nginx = 104"."""
+        """Return how the effective priority comes about, for example "100 base + 4 chk_nginx =
+        104"."""
         return explain(
             self._base,
             [(use.name, contribution(use, t.config, t.verdict)[0]) for use, t in self._trackers],

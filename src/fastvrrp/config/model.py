@@ -1,7 +1,8 @@
 """The configuration as frozen dataclasses: times in nanoseconds, addresses parsed, secrets hidden.
 
-What is written here is what the engine runs; how it was written is the business of `reader` and `build`.
-`span` fields say where a value stood and never take part in equality, so that a moved line is no change.
+What is written here is what the engine runs; how it was written is the business of `reader` and
+`build`. `span` fields say where a value stood and never take part in equality, so that a moved
+line is no change.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class Auth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program to run: its words, and the account it runs as (None: `GlobalConfig.script_user`)."""
+    """A program to run: its words, and the account it runs as (None:
+    `GlobalConfig.script_user`)."""
 
     argv: tuple[str, ...]
     user: str | None = None
@@ -72,8 +74,8 @@ class Command:
 class VirtualAddress:
     """One line of `virtual_ipaddress`: the address with its prefix, and where it goes.
 
-    `interface` None means the instance's interface; `broadcast` "+" and "-" are resolved when read.
-    `scope` is an rtnetlink scope number, 0 = global.
+    `interface` None means the instance's interface; `broadcast` "+" and "-" are resolved when
+    read. `scope` is an rtnetlink scope number, 0 = global.
     """
 
     address: Interface
@@ -122,7 +124,8 @@ class NotifyConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptUse:
-    """One line of `track_script`. `weight` None: the script's own; `reverse` swaps good and bad."""
+    """One line of `track_script`. `weight` None: the script's own; `reverse` swaps good and
+    bad."""
 
     name: str
     weight: int | None = None
@@ -149,10 +152,10 @@ class ScriptConfig:
 class InstanceConfig:
     """One `vrrp_instance`.
 
-    `addresses` are advertised, in this order, all of one family; `excluded` are held but not advertised.
-    `source` None: the interface's first address that is no virtual one (IPv6: its link-local address).
-    A non-empty `peers` makes the instance unicast. `initial_active` is `state MASTER`: it only decides
-    whether priority 255 takes over at once (state-machine §2).
+    `addresses` are advertised, in this order, all of one family; `excluded` are held but not
+    advertised. `source` None: the interface's first address that is no virtual one (IPv6: its
+    link-local address). A non-empty `peers` makes the instance unicast. `initial_active` is `state
+    MASTER`: it only decides whether priority 255 takes over at once (state-machine §2).
     """
 
     name: str

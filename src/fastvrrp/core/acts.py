@@ -36,17 +36,28 @@ class GarpParams(Protocol):
     """Times in ns, repeats as counts; `config.model.GarpConfig` has this shape."""
 
     @property
-    def delay(self) -> int: ...
+    def delay(self) -> int:
+        """From becoming active to the second burst, 0: none."""
+
     @property
-    def repeat(self) -> int: ...
+    def repeat(self) -> int:
+        """Rounds of one burst, 1 or more."""
+
     @property
-    def refresh(self) -> int: ...
+    def refresh(self) -> int:
+        """Between the rounds that follow while active, 0: none."""
+
     @property
-    def refresh_repeat(self) -> int: ...
+    def refresh_repeat(self) -> int:
+        """Rounds of one refresh."""
+
     @property
-    def lower_prio_delay(self) -> int: ...
+    def lower_prio_delay(self) -> int:
+        """From a lower-priority advert to its second burst, 0: none."""
+
     @property
-    def lower_prio_repeat(self) -> int: ...
+    def lower_prio_repeat(self) -> int:
+        """Rounds after a lower-priority advert, 0: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +74,9 @@ class _NoGarp:
 class RouterParams:
     """One virtual router as the core needs it; raises ValueError when a value is out of its range.
 
-    Times are ns, addresses 4 or 16 bytes in network order. `peers` makes it unicast. `start_active`: with
-    priority 255 it is active at once. `port` -1: it listens nowhere yet. `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
+    Times are ns, addresses 4 or 16 bytes in network order. `peers` makes it unicast.
+    `start_active`: with priority 255 it is active at once. `port` -1: it listens nowhere yet.
+    `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
     """
 
     MAX_PEERS: ClassVar[int] = 32

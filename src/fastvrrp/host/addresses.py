@@ -1,4 +1,5 @@
-"""Virtual addresses in the kernel: requests as bytes, the kernel's answers, and what an earlier run left."""
+"""Virtual addresses in the kernel: requests as bytes, the kernel's answers, and what an earlier
+run left."""
 
 import errno
 import logging
@@ -63,7 +64,8 @@ class VirtualAddresses:
     def requests(
         self, kind: int, instance: InstanceConfig, targets: Iterable[tuple[VirtualAddress, int]]
     ) -> tuple[bytes, ...]:
-        """Return RTM_NEWADDR or RTM_DELADDR requests for (address, ifindex) pairs, one send each."""
+        """Return RTM_NEWADDR or RTM_DELADDR requests for (address, ifindex) pairs, one send
+        each."""
         encoded = [self._request(kind, instance, vip, ifindex) for vip, ifindex in targets]
         return tuple(
             b"".join(encoded[i : i + _REQUESTS_IN_ONE_SEND])
@@ -77,8 +79,8 @@ class VirtualAddresses:
     def remove_leftovers(self, config: Config, table: LinkTable) -> int:
         """Remove virtual addresses that an earlier run left behind; returns how many.
 
-        An address of ours is known by its mark. Kernels before 5.18 have none; there, as in keepalived,
-        every address that the configuration names as a virtual one counts.
+        An address of ours is known by its mark. Kernels before 5.18 have none; there, as in
+        keepalived, every address that the configuration names as a virtual one counts.
         """
         removed = 0
         for instance in config.instances:
@@ -97,12 +99,21 @@ class VirtualAddresses:
                 continue
             if table.marks_addresses and present.protocol != OUR_PROTOCOL:
                 log.warning(
-                    "(%s) %s is already on %s and was not set by us; it is left alone, remove it by hand: "
-                    "ip address del %s dev %s",
-                    instance.name, vip.address, link.name, vip.address, link.name,
+                    "(%s) %s is already on %s and was not set by us; it is left alone, remove it "
+                    "by hand: ip address del %s dev %s",
+                    instance.name,
+                    vip.address,
+                    link.name,
+                    vip.address,
+                    link.name,
                 )
                 return 0
-            log.info("(%s) removing %s from %s, left by an earlier run", instance.name, vip.address, link.name)
+            log.info(
+                "(%s) removing %s from %s, left by an earlier run",
+                instance.name,
+                vip.address,
+                link.name,
+            )
             for request in self.requests(RTM_DELADDR, instance, [(vip, link.index)]):
                 self._route.send(request)
             return 1

@@ -1,4 +1,5 @@
-"""The kernel's links and addresses, kept up to date: what decides whether a router can take part."""
+"""The kernel's links and addresses, kept up to date: what decides whether a router can take
+part."""
 
 import errno
 import logging
@@ -65,8 +66,8 @@ class HostAddress:
 class LinkTable:
     """Links by index and addresses by (ifindex, address), followed on `loop`.
 
-    `on_change` is called with the index of an interface after each event that concerned it, and once with
-    0 after the kernel's queue overran and everything was read anew.
+    `on_change` is called with the index of an interface after each event that concerned it, and
+    once with 0 after the kernel's queue overran and everything was read anew.
     """
 
     def __init__(self, loop: Loop, on_change: Callable[[int], None]) -> None:
@@ -99,7 +100,8 @@ class LinkTable:
 
     @property
     def marks_addresses(self) -> bool:
-        """True when the kernel keeps IFA_PROTO (5.18 and later), so that our addresses can be told apart."""
+        """True when the kernel keeps IFA_PROTO (5.18 and later), so that our addresses can be
+        told apart."""
         return any(a.protocol is not None for a in self._addresses.values())
 
     def _read_all(self) -> None:
@@ -118,7 +120,9 @@ class LinkTable:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            log.warning("kernel events were lost (the netlink queue overran); reading everything anew")
+            log.warning(
+                "kernel events were lost (the netlink queue overran); reading everything anew"
+            )
             self._read_all()
             touched[0] = None
         for index in touched:

@@ -1,4 +1,5 @@
-"""Compile what one virtual router's transitions need into bytes; runs cold, at start and when a link changes."""
+"""Compile what one virtual router's transitions need into bytes; runs cold, at start and when a
+link changes."""
 
 import socket
 from ipaddress import IPv6Address
@@ -21,8 +22,9 @@ __all__ = ["lay_out_adverts", "port_key", "prepare", "source_of"]
 def source_of(
     instance: InstanceConfig, link: Link, table: LinkTable, virtual: frozenset[Address]
 ) -> Address | None:
-    """Return the address that `instance` sends from: the configured one, else the interface's first address
-    that is no virtual one (IPv6: its link-local address, RFC 9568 §5.1.2.1), None while it has none."""
+    """Return the address that `instance` sends from: the configured one, else the interface's
+    first address that is no virtual one (IPv6: its link-local address, RFC 9568 §5.1.2.1), None
+    while it has none."""
     if instance.source is not None:
         return instance.source
     for present in table.addresses(link.index):
@@ -76,7 +78,8 @@ def prepare(
     table: LinkTable,
     addresses: VirtualAddresses | None,
 ) -> Prepared:
-    """Return the bytes for `instance` on `link`; `addresses` None: the caller looks after addresses itself."""
+    """Return the bytes for `instance` on `link`; `addresses` None: the caller looks after
+    addresses itself."""
     placed = _place(instance, link, table) if addresses is not None else []
     adverts = lay_out_adverts(instance, source)
     if addresses is None:

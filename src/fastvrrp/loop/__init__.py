@@ -1,0 +1,1 @@
+"""The hot loop: sockets, timer and thread around one core."""

@@ -1,8 +1,8 @@
 """Port: the receiving and the sending socket of one interface, family, protocol and kind.
 
-Sockets are opened cold and handed to the loop as descriptors. Multicast ports join the group on their
-interface and hear what else is sent to it (a unicast advert for a multicast router is worth a counter);
-unicast ports are bound to their source address.
+Sockets are opened cold and handed to the loop as descriptors. Multicast ports join the group on
+their interface and hear what else is sent to it (a unicast advert for a multicast router is worth
+a counter); unicast ports are bound to their source address.
 """
 
 import socket
@@ -45,7 +45,8 @@ class PortKey:
 
 
 class Port:
-    """The sockets of `key`; raises KernelError when they cannot be opened (CAP_NET_RAW is needed)."""
+    """The sockets of `key`; raises KernelError when they cannot be opened (CAP_NET_RAW is
+    needed)."""
 
     def __init__(self, key: PortKey) -> None:
         self.key = key

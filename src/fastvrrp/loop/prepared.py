@@ -1,4 +1,5 @@
-"""What one virtual router's transitions need, as bytes: made cold by `host.prepare`, sent hot by `Loop`."""
+"""What one virtual router's transitions need, as bytes: made cold by `host.prepare`, sent hot
+by `Loop`."""
 
 from dataclasses import dataclass
 
@@ -19,9 +20,10 @@ class Frame:
 class Prepared:
     """The bytes of every transition of one virtual router.
 
-    `fd` is the raw socket that sends `datagrams` (one for each destination) on interface `ifindex`. `install` and `withdraw` are
-    rtnetlink requests, each handed to the kernel in one send (at most 64 messages each, so that a queue of
-    errors fits the socket). `frames` are sent once per announcement round, in order.
+    `fd` is the raw socket that sends `datagrams` (one for each destination) on interface
+    `ifindex`. `install` and `withdraw` are rtnetlink requests, each handed to the kernel in one
+    send (at most 64 messages each, so that a queue of errors fits the socket). `frames` are sent
+    once per announcement round, in order.
     """
 
     fd: int

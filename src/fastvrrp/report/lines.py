@@ -19,7 +19,8 @@ INFO, DEBUG, WARNING, ERROR = logging.INFO, logging.DEBUG, logging.WARNING, logg
 
 
 def lines(note: Note, name: str, priority: int) -> Iterator[Line]:
-    """Yield (level, text) for `note` of instance `name`, whose effective priority is `priority`."""
+    """Yield (level, text) for `note` of instance `name`, whose effective priority is
+    `priority`."""
     for level, text in _WRITERS[note.kind](note, priority):
         yield level, f"({name}) {text}"
 
@@ -35,7 +36,10 @@ def _more(count: int) -> str:
 def _state(note: Note, priority: int) -> Iterator[Line]:
     new, reason, old = State(note.a), Reason(note.b), State(note.c)
     if reason is Reason.HIGHER_PRIORITY:
-        yield INFO, f"Master received advert from {_source(note)} with higher priority, ours {priority}"
+        yield (
+            INFO,
+            f"Master received advert from {_source(note)} with higher priority, ours {priority}",
+        )
     elif reason is Reason.HIGHER_ADDRESS:
         yield (
             INFO,
@@ -65,8 +69,9 @@ def _rival(note: Note, _: int) -> Iterator[Line]:
     reason = RejectReason(note.a)
     yield (
         ERROR,
-        f"two routers hold the addresses now: this one, and {_source(note)} (priority {note.b}), whose "
-        f"adverts are rejected because {reason.text}; {_REMEDY.get(reason, 'make both configurations agree')}",
+        f"two routers hold the addresses now: this one, and {_source(note)} (priority {note.b}), "
+        f"whose adverts are rejected because {reason.text}; "
+        f"{_REMEDY.get(reason, 'make both configurations agree')}",
     )
 
 
@@ -113,15 +118,17 @@ def _same_address(note: Note, _: int) -> Iterator[Line]:
 def _address_list(note: Note, _: int) -> Iterator[Line]:
     yield (
         WARNING,
-        f"advert from {_source(note)} carries other addresses ({note.a}) than this router has; it counts "
-        f"all the same, but the VRID is used twice or the configurations differ{_more(note.b)}",
+        f"advert from {_source(note)} carries other addresses ({note.a}) than this router has; it "
+        "counts all the same, but the VRID is used twice or the configurations differ"
+        f"{_more(note.b)}",
     )
 
 
 def _interval(note: Note, _: int) -> Iterator[Line]:
     yield (
         DEBUG,
-        f"advertisement interval updated from {note.b // 1_000_000}ms to {note.a // 1_000_000}ms by master",
+        f"advertisement interval updated from {note.b // 1_000_000}ms "
+        f"to {note.a // 1_000_000}ms by master",
     )
 
 
@@ -135,15 +142,16 @@ def _preempt_delay(note: Note, _: int) -> Iterator[Line]:
 def _discarded(note: Note, _: int) -> Iterator[Line]:
     yield (
         INFO,
-        f"received lower priority ({note.a}) advert from {_source(note)} - discarding{_more(note.b)}",
+        f"received lower priority ({note.a}) advert from {_source(note)} - discarding"
+        f"{_more(note.b)}",
     )
 
 
 def _stalled(note: Note, _: int) -> Iterator[Line]:
     yield (
         WARNING,
-        f"this host stood still: a timer expired {note.a / 1e9:.3f} seconds ago; waiting one more interval "
-        "for the active router before taking over",
+        f"this host stood still: a timer expired {note.a / 1e9:.3f} seconds ago; waiting one more "
+        "interval for the active router before taking over",
     )
 
 

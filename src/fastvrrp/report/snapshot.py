@@ -12,7 +12,8 @@ class InstanceSnapshot:
     """One virtual router. `faults` says in words what holds it back; `counters` since the start.
 
     `priority` is configured, `effective_priority` what is advertised; `explanation` shows the sum.
-    `active_router` is the router that was last heard as active, None while it is this one or unknown.
+    `active_router` is the router that was last heard as active, None while it is this one or
+    unknown.
     """
 
     name: str
@@ -29,7 +30,8 @@ class InstanceSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All virtual routers, in the order of the configuration; `loop` are the totals of the hot loop."""
+    """All virtual routers, in the order of the configuration; `loop` are the totals of the hot
+    loop."""
 
     instances: tuple[InstanceSnapshot, ...]
     loop: dict[str, int]

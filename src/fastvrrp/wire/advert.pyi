@@ -5,7 +5,9 @@ from fastvrrp.wire.values import Decoded, Layout
 
 __all__ = ["decode_packet", "internet_checksum", "layout", "reseal"]
 
-def internet_checksum(data: bytes, *, src: bytes = b"", dst: bytes = b"", protocol: int = 0) -> int: ...
+def internet_checksum(
+    data: bytes, *, src: bytes = b"", dst: bytes = b"", protocol: int = 0
+) -> int: ...
 def layout(
     *,
     family: int,

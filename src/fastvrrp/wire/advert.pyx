@@ -8,7 +8,7 @@ The functions with a Python face at the end serve preparation, tests and tools.
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from libc.stdint cimport UINT16_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT16_MAX, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from fastvrrp.wire.auth cimport prepare_key, seal_ah, verify_ah, verify_pass

@@ -1,4 +1,4 @@
-"""Ethernet frames that tell the LAN where an address lives now; built when a configuration is applied."""
+"""Ethernet frames that tell the LAN where an address lives now; built before they are needed."""
 
 from ipaddress import IPv4Address, IPv6Address
 

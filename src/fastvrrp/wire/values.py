@@ -12,8 +12,8 @@ __all__ = ["Decoded", "Layout"]
 class Layout:
     """One advert, laid out to be sent: what the hot loop copies and then only touches up.
 
-    IPv4: a whole packet for a socket with IP_HDRINCL, identification and header checksum 0 (the kernel
-    fills the latter). IPv6: the VRRP message alone, its checksum done.
+    IPv4: a whole packet for a socket with IP_HDRINCL, identification and header checksum 0 (the
+    kernel fills the latter). IPv6: the VRRP message alone, its checksum done.
     """
 
     data: bytes
@@ -34,8 +34,8 @@ class Layout:
 class Decoded:
     """What the receive path makes of one packet.
 
-    A field whose bytes are not there is None. A field of a rejected packet is what the packet says, and
-    deserves no trust.
+    A field whose bytes are not there is None. A field of a rejected packet is what the packet says,
+    and deserves no trust.
     """
 
     reason: RejectReason

@@ -1,0 +1,321 @@
+"""The parent's life: start the VRRP process, relay the will to stop, start again what dies.
+
+Single-threaded and without heavy imports, so that it can fork safely at any time and costs little.
+The child is forked, not executed anew: it shares the parent's pages, keeps its command line (tools
+look for the configuration file's name there), and a respawn, on a host in trouble, needs neither
+the interpreter's start nor the program's files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import time
+
+from fastvrrp.daemon.log import ERR, WARNING, Log
+from fastvrrp.daemon.pidfile import PidFileError
+from fastvrrp.daemon.process import set_parent_death_signal
+from fastvrrp.daemon.signals import DUMPS, HANDLED, SignalInbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fastvrrp.daemon.launch import StartReport
+    from fastvrrp.daemon.pidfile import PidFile
+    from fastvrrp.daemon.systemd import Notifier
+
+    ChildMain = Callable[[socket.socket, SignalInbox], int]
+
+__all__ = ["ALIVE", "FAILED", "PERMANENT", "READY", "Backoff", "Supervisor"]
+
+# What the child says, one packet each.
+READY = b"ready"
+ALIVE = b"alive"
+FAILED = b"failed "
+"""Followed by the reason, for the terminal that started the daemon; the exit status follows."""
+
+PERMANENT = {1: "FATAL", 2: "CONFIG", 4: "MISSING PERMISSION"}
+"""Exit statuses of a child that a new start would not mend."""
+
+EXIT_PROGRAM_ERROR = 70
+
+NS_PER_SECOND = 1_000_000_000
+START_ATTEMPTS = 3
+"""A child that was never ready is given up after so many starts: somebody waits for the outcome."""
+
+LOG_RETRY_NS = NS_PER_SECOND // 2
+
+
+class Backoff:
+    """How long to wait before a dead child is started again, ns.
+
+    At once after a run of 60 s or more and at the first time; else 1, 2, 4… 60 s.
+    """
+
+    GOOD_RUN_NS = 60 * NS_PER_SECOND
+    LONGEST_NS = 60 * NS_PER_SECOND
+
+    def __init__(self) -> None:
+        self._next_ns = 0
+
+    def delay(self, ran_ns: int) -> int:
+        """Return the delay after a run of `ran_ns`."""
+        if ran_ns >= self.GOOD_RUN_NS:
+            self._next_ns = 0
+        delay = self._next_ns
+        self._next_ns = min(2 * delay, self.LONGEST_NS) or NS_PER_SECOND
+        return delay
+
+
+class Supervisor:
+    """Runs `child_main(control, inbox)` in a process of its own until told to stop.
+
+    `stop_ns` is how long a child may take to stop before it is killed.
+    """
+
+    def __init__(
+        self,
+        child_main: ChildMain,
+        *,
+        log: Log,
+        pid_file: PidFile,
+        child_pid_file: PidFile,
+        notifier: Notifier,
+        report: StartReport,
+        respawn: bool = True,
+        ignore_sigint: bool = False,
+        stop_ns: int = 5 * NS_PER_SECOND,
+    ) -> None:
+        self._child_main = child_main
+        self._log = log
+        self._pid_file = pid_file
+        self._child_pid_file = child_pid_file
+        self._notifier = notifier
+        self._report = report
+        self._respawn = respawn
+        self._stop_ns = stop_ns
+        self._ignored = (signal.SIGINT,) if ignore_sigint else ()
+        self._inbox = SignalInbox((*HANDLED, signal.SIGCHLD), ignored=self._ignored)
+        self._poll = select.poll()
+        self._poll.register(self._inbox.fileno(), select.POLLIN)
+        self._backoff = Backoff()
+        self._pid = 0
+        """The child; 0: there is none."""
+        self._control: socket.socket | None = None
+        self._started_ns = 0
+        self._starts = 0
+        self._was_ready = False
+        self._reason = ""
+        """Why the child failed, in its own words."""
+        self._stopping = False
+        self._due_ns: int | None = None
+        """When to kill the child (there is one), or to start it again (there is none)."""
+        self._exit_status: int | None = None
+
+    def run(self) -> int:
+        """Supervise until the end; returns the daemon's exit status."""
+        gc.collect()
+        gc.freeze()  # the collector would write to, and so copy, pages that the child shares
+        self._write_pid(self._pid_file, os.getpid())
+        self._start_child()
+        while self._exit_status is None:
+            self._poll.poll(self._timeout_ms())
+            self._handle_signals()
+            self._handle_messages()
+            self._reap()
+            self._act_if_due()
+            self._log.flush()
+        self._report.failed(self._exit_status or 1, self._reason or "stopped before it had started")
+        self._inbox.close()
+        return self._exit_status
+
+    # The loop's parts; none of them waits.
+
+    def _timeout_ms(self) -> int | None:
+        now = time.monotonic_ns()
+        waits = []
+        if self._due_ns is not None:
+            waits.append(self._due_ns - now)
+        if self._log.pending:
+            waits.append(LOG_RETRY_NS)
+        if self._notifier.watchdog_ns and not self._pid:
+            waits.append(self._notifier.watchdog_ns // 3)
+        return max(0, -(-min(waits) // 1_000_000)) if waits else None
+
+    def _handle_signals(self) -> None:
+        for number in self._inbox.read():
+            if number in (signal.SIGTERM, signal.SIGINT):
+                self._stop()
+            elif number == signal.SIGHUP:
+                self._log.write(WARNING, "reload is not supported yet; restart to apply changes")
+            elif number in DUMPS:
+                self._log.write(WARNING, f"{DUMPS[number]} on a signal is not supported yet")
+
+    def _handle_messages(self) -> None:
+        while self._control is not None:
+            try:
+                message = self._control.recv(4096, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                message = b""
+            if not message:
+                self._drop_control()
+            elif message == READY:
+                self._on_ready()
+            elif message == ALIVE:
+                self._notifier.watchdog()
+            elif message.startswith(FAILED):
+                self._reason = message.removeprefix(FAILED).decode(errors="replace")
+
+    def _reap(self) -> None:
+        """Collect every dead child: as process 1 of a container, orphans of scripts are ours."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid:
+                self._on_exit(os.waitstatus_to_exitcode(status))
+
+    def _act_if_due(self) -> None:
+        if not self._pid:
+            self._notifier.watchdog()  # nobody is there to be stuck
+        if self._due_ns is None or time.monotonic_ns() < self._due_ns:
+            return
+        self._due_ns = None
+        if self._pid:
+            self._log.info("vrrp process failed to die - forcing termination")
+            os.kill(self._pid, signal.SIGKILL)
+        else:
+            self._start_child()
+
+    # What happens to the child.
+
+    def _start_child(self) -> None:
+        self._starts += 1
+        self._started_ns = time.monotonic_ns()
+        self._reason = ""
+        try:
+            self._fork()
+        except OSError as error:
+            self._log.write(ERR, f"cannot start the VRRP process: {error.strerror}")
+            self._restart_later()
+            return
+        self._write_pid(self._child_pid_file, self._pid)
+        self._log.info(f"Starting VRRP child process, pid={self._pid}")
+
+    def _write_pid(self, file: PidFile, pid: int) -> None:
+        """Write, or log why not: a full disk is no reason to leave the addresses to nobody."""
+        try:
+            file.write(pid)
+        except PidFileError as error:
+            self._log.write(ERR, str(error))
+
+    def _fork(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        try:
+            with _signals_blocked():  # until the child has its own inbox
+                self._pid = os.fork()
+                if self._pid == 0:
+                    ours.close()
+                    self._become_child(parent, theirs)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._control = ours
+        self._poll.register(ours, select.POLLIN)
+
+    def _become_child(self, parent: int, control: socket.socket) -> None:
+        """Run the child in this new process; never returns."""
+        status = EXIT_PROGRAM_ERROR
+        try:
+            self._inbox.close()
+            # It keeps its own pid file's lock: as long as it lives, no other daemon may start.
+            self._pid_file.close()
+            self._report.abandon()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            inbox = SignalInbox(ignored=self._ignored)
+            set_parent_death_signal(signal.SIGTERM)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+            # A parent that died before the line above sends nothing.
+            status = self._child_main(control, inbox) if os.getppid() == parent else 0
+        finally:
+            os._exit(status)
+
+    def _on_ready(self) -> None:
+        if not self._was_ready:
+            self._was_ready = True
+            self._log.info("Startup complete")
+            self._report.succeeded()
+            self._notifier.ready()
+        self._notifier.status(f"VRRP process {self._pid} runs")
+
+    def _on_exit(self, status: int) -> None:
+        self._handle_messages()  # its last words
+        self._drop_control()
+        pid, self._pid = self._pid, 0
+        self._due_ns = None
+        self._child_pid_file.clear()
+        if self._stopping:
+            self._exit_status = 0
+        elif status in PERMANENT:
+            error = PERMANENT[status]
+            self._log.info(
+                f"VRRP child process({pid}) exited with permanent error {error}. Terminating"
+            )
+            self._exit_status = status
+        elif not self._respawn or (not self._was_ready and self._starts >= START_ATTEMPTS):
+            self._log.info(f"VRRP child process({pid}) died: Exiting")
+            self._reason = self._reason or "the VRRP process died; see the log"
+            self._exit_status = 1
+        else:
+            self._log.info(f"VRRP child process({pid}) died: Respawning")
+            self._restart_later()
+
+    def _restart_later(self) -> None:
+        now = time.monotonic_ns()
+        delay = self._backoff.delay(now - self._started_ns)
+        self._due_ns = now + delay
+        if delay:
+            wait = f"{delay // NS_PER_SECOND} seconds"
+            self._log.info(f"Restart of VRRP process delayed {wait} to limit respawn rate")
+        self._notifier.status("the VRRP process died and is started again")
+
+    def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        self._log.info("Stopping")
+        self._notifier.stopping()
+        if not self._pid:
+            self._due_ns = None
+            self._exit_status = 0
+            return
+        os.kill(self._pid, signal.SIGTERM)
+        self._due_ns = time.monotonic_ns() + self._stop_ns
+
+    def _drop_control(self) -> None:
+        if self._control is not None:
+            self._poll.unregister(self._control)
+            self._control.close()
+            self._control = None
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
