@@ -38,7 +38,6 @@ DIRECTIVES = {
     "embedsignature": True,
     "binding": True,
     "linetrace": DEBUG,
-    "warn.undeclared": True,
     "warn.maybe_uninitialized": True,
 }
 

@@ -75,8 +75,11 @@ null_stdio(void)
 {
     int fd = open("/dev/null", O_RDWR);
 
-    return fd >= 0 && dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0 &&
-           dup2(fd, STDERR_FILENO) >= 0;
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 ||
+        dup2(fd, STDERR_FILENO) < 0) {
+        return false;
+    }
+    return fd <= STDERR_FILENO || close(fd) == 0;
 }
 
 static bool
@@ -100,11 +103,12 @@ prepare_and_execute(const fv_spawn_t *what, pid_t parent)
     default_signals();
     normal_scheduling();
     (void)umask(S_IWGRP | S_IWOTH);
-    if (chdir("/") != 0 || !null_stdio()) {
-        return FV_SPAWN_SETUP;
-    }
+    /* Before anything is opened: the parent may be at its limit of open files. */
     if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, 0U) != 0) {
         return FV_SPAWN_CLOSE;
+    }
+    if (chdir("/") != 0 || !null_stdio()) {
+        return FV_SPAWN_SETUP;
     }
     if (what->switch_user && !become_user(what)) {
         return FV_SPAWN_USER;

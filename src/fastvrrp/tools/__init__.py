@@ -1,0 +1,1 @@
+"""The `fastvrrp` command: what operators and developers run by hand."""
