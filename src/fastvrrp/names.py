@@ -62,6 +62,8 @@ class Reason(IntEnum):
     SHUTDOWN = 7
     RESIGNED = 8
     """The active router resigned (priority 0), and Skew_Time went by."""
+    PREEMPTION = 9
+    """A router of lower priority was active."""
 
     @property
     def text(self) -> str:
@@ -79,6 +81,7 @@ _REASON_TEXT = {
     Reason.FAULT_CLEARED: "the last fault has cleared",
     Reason.SHUTDOWN: "stop",
     Reason.RESIGNED: "the active router resigned",
+    Reason.PREEMPTION: "a router with a lower priority was active",
 }
 
 

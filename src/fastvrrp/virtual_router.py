@@ -14,7 +14,7 @@ from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.links import Link, LinkTable
-from fastvrrp.host.prepare import port_key, prepare, source_of
+from fastvrrp.host.prepare import place, port_key, prepare, source_of
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import Port, PortKey
 from fastvrrp.names import Fault, NoteKind, State
@@ -92,7 +92,7 @@ class VirtualRouter:
         self._shared = shared
         self._trackers = [(use, scripts[use.name]) for use in config.scripts if use.name in scripts]
         self._base = config.priority
-        self._prepared_for: tuple[Link, Address] | None = None
+        self._prepared_for: object = None
         self._given_faults: Fault | None = None
 
     # ---- what holds it back ----
@@ -146,10 +146,11 @@ class VirtualRouter:
         self._shared.hot.set_faults(self.slot, int(faults))
 
     def _supply(self, link: Link, source: Address) -> None:
-        """Prepare the transitions for `link` and `source`, unless that was done."""
-        if self._prepared_for == (link, source):
-            return
+        """Prepare the transitions for the present interfaces and `source`, unless that was done."""
         shared = self._shared
+        placed = place(self.config, link, shared.table)
+        if self._prepared_for == (link, source, placed):
+            return
         self.port = port_key(self.config, link, source)
         number, port = shared.ports.get(self.port)
         prepared = prepare(
@@ -157,7 +158,7 @@ class VirtualRouter:
             link=link,
             source=source,
             sender=port.sender,
-            table=shared.table,
+            placed=placed,
             addresses=shared.addresses,
         )
         try:
@@ -165,10 +166,10 @@ class VirtualRouter:
         except ValueError as error:
             raise EngineError(
                 f"instance {self.config.name}: virtual_router_id {self.config.vrid} is used by "
-                f"another instance on {link.name} already; give each instance of an interface its own"
+                f"another instance on {link.name} already; give each instance there its own"
             ) from error
         shared.hot.prepare(self.slot, prepared)
-        self._prepared_for = (link, source)
+        self._prepared_for = (link, source, placed)
 
     # ---- priority ----
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from interop.pcap import expert_messages
 from lab import AddressAdded, Advert, Arp, Host, Lab, NeighbourAdvert, Router
 
@@ -16,7 +17,8 @@ OURS, THEIRS = "fastvrrpd", "keepalived"
 
 @dataclass(frozen=True)
 class Mode:
-    """One way to configure both; `interval` is advert_int, `down` Master_Down_Interval rounded up."""
+    """One way to configure both; `interval` is advert_int, `down` Master_Down_Interval rounded
+    up."""
 
     name: str
     body: str
@@ -106,8 +108,12 @@ def make_pair(lab: Lab, mode: Mode, master: str) -> Pair:
     return Pair(
         lab,
         mode,
-        Router(hosts[0], config(mode, priority=150, own="10.9.0.1", peer="10.9.0.2"), program=master),
-        Router(hosts[1], config(mode, priority=100, own="10.9.0.2", peer="10.9.0.1"), program=backup),
+        Router(
+            hosts[0], config(mode, priority=150, own="10.9.0.1", peer="10.9.0.2"), program=master
+        ),
+        Router(
+            hosts[1], config(mode, priority=100, own="10.9.0.2", peer="10.9.0.1"), program=backup
+        ),
     )
 
 
@@ -141,7 +147,9 @@ def test_election_failover_and_fall_back(lab: Lab, mode: Mode, master: str, tmp_
     resigned = lab.now()
     pair.master.stop()
     pair.wait_holder(pair.backup, resigned, mode.down)
-    zero = lab.first(Advert, lambda e: e.host == "r1" and e.priority == 0, after=resigned, timeout=1)
+    zero = lab.first(
+        Advert, lambda e: e.host == "r1" and e.priority == 0, after=resigned, timeout=1
+    )
     assert not pair.master.host.holds(mode.vip)
     first = lab.first(Advert, lambda e: e.host == "r2", after=zero.at, timeout=1)
     assert first.at - zero.at < 1.2e9 * max(mode.interval, 0.2), "took over in Skew_Time"

@@ -1,9 +1,10 @@
 """Streams of rejected packets at a master: its adverts stay on time and its log stays short.
 
-The case that the field has (faults 106, 48): any packet for the VRID, valid or not, postponed the master's
-next advert, so that three a second made its backup take over again and again.
+The case that the field has (faults 106, 48): any packet for the VRID, valid or not, postponed the
+master's next advert, so that three a second made its backup take over again and again.
 """
 
+import itertools
 import re
 import select
 import socket
@@ -167,8 +168,9 @@ CASES = [(a, rate) for a in ATTACKS for rate in (3, 1_000)] + [
 def test_rejected_packets_neither_delay_adverts_nor_fill_the_log(
     lab: Lab, attack: Attack, rate: int
 ) -> None:
-    """Given a master, when it is sent `rate` rejected adverts of priority 254 a second, then its
-    adverts keep their interval, it stays master, and its log names the first of them and no more."""
+    """Given a master, when it is sent `rate` rejected adverts of priority 254 a second, then
+    its adverts keep their interval, it stays master, and its log names the first of them and no
+    more."""
     victim, attacker = lab.host("victim", f"{VICTIM}/24"), lab.host("attacker", f"{ATTACKER}/24")
     router = Router(victim, config(attack), program="fastvrrpd")
     router.start()
@@ -182,7 +184,7 @@ def test_rejected_packets_neither_delay_adverts_nor_fill_the_log(
     attacker.popen(str(python), str(FLOOD), file, str(rate), "4.5")
     times = watch.times(4.6)
 
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert len(gaps) >= 3
     assert max(gaps) <= 1.05 * INTERVAL_S, gaps
     lab.first(Exited, lambda e: e.host == "attacker", timeout=10)

@@ -14,7 +14,7 @@ from fastvrrp.core.model cimport (
     ACTIVE,
     ANNOUNCE,
     BACKUP,
-    BY_RESIGNED,
+    BY_PREEMPTION,
     FAULT,
     FAULT_PENDING,
     INIT,
@@ -47,7 +47,7 @@ from fastvrrp.core.acts import Act, Note, RouterParams
 from fastvrrp.names import Fault, NoteKind, Reason, RejectReason, State
 
 assert (State.INIT, State.BACKUP, State.ACTIVE, State.FAULT) == (INIT, BACKUP, ACTIVE, FAULT)
-assert Fault.PENDING == FAULT_PENDING and max(Reason) == BY_RESIGNED
+assert Fault.PENDING == FAULT_PENDING and max(Reason) == BY_PREEMPTION
 assert NoteKind.INSTALL_FAILED == NOTE_INSTALL_FAILED and len(NoteKind) == N_NOTES
 assert len(RejectReason) == N_REJECTS
 

@@ -25,6 +25,7 @@ from fastvrrp.core.model cimport (
     BY_HIGHER_ADDRESS,
     BY_HIGHER_PRIORITY,
     BY_OWNER,
+    BY_PREEMPTION,
     BY_RESIGNED,
     BY_SHUTDOWN,
     BY_STARTUP,
@@ -69,7 +70,7 @@ from fastvrrp.wire.packet cimport (
 )
 
 cdef enum:
-    VALID_NOTE_WINDOW = 1000000000          # ns: notes that well-behaved peers cause
+    VALID_NOTE_WINDOW = 900000000           # ns: notes that well-behaved peers cause, once a second
     REJECT_NOTE_WINDOW = 60000000000        # ns: notes that rejected packets cause
     REPLY_WINDOW = 100000000                # ns: adverts sent in reply (threats R-14)
     LOWER_BURST_WINDOW = 1000000000         # ns: ARP bursts after a lower-priority advert
@@ -149,6 +150,7 @@ cdef void take_part(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
 cdef void watch(core_t* core, int32_t vr, int64_t due) noexcept nogil:
     """Arm the Active_Down_Timer."""
     core.vrs[vr].resigned = 0
+    core.vrs[vr].preempting = 0
     core.vrs[vr].waited = 0
     arm_protocol(core, vr, due)
 
@@ -247,11 +249,18 @@ cdef void on_deadline(core_t* core, int32_t vr, int64_t due, int64_t now) noexce
             note(core, vr, NOTE_STALLED, now - due, 0, 0, NULL, now)
             arm_protocol(core, vr, now + router.active_adver_interval)
         else:
-            take_over(core, vr, BY_RESIGNED if router.resigned else BY_TIMEOUT, now)
+            take_over(core, vr, why(router), now)
     elif router.state == ACTIVE:
         push_send(core, vr, router.priority, now)
         missed = (now - due) // router.advert_interval
         arm_protocol(core, vr, due + (missed + 1) * router.advert_interval)
+
+
+cdef reason_t why(const vr_t* router) noexcept nogil:
+    """Return why the Active_Down_Timer ran out."""
+    if router.resigned:
+        return BY_RESIGNED
+    return BY_PREEMPTION if router.preempting else BY_TIMEOUT
 
 
 cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept nogil:
@@ -363,6 +372,7 @@ cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, 
         watch(core, vr, now + active_down_interval(router))
     else:
         # A lower-priority active router: let Active_Down_Timer run out.
+        router.preempting = 1
         tell(core, vr, NOTE_DISCARDED, VALID_NOTE_WINDOW, advert.priority, advert.src, now)
 
 
@@ -474,9 +484,10 @@ cdef void on_rejected(core_t* core, int32_t vr, uint8_t reason, const advert_t* 
 # ---- what the loop could not do ----
 
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:
-    """An advert was refused by the kernel."""
+    """An advert was refused by the kernel. A last word through an interface that went down is no news."""
     core.vrs[vr].counters.send_errors += 1
-    tell(core, vr, NOTE_SEND_FAILED, REJECT_NOTE_WINDOW, error, NULL, now)
+    if core.vrs[vr].state == ACTIVE:
+        tell(core, vr, NOTE_SEND_FAILED, REJECT_NOTE_WINDOW, error, NULL, now)
 
 
 cdef void on_install_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:

@@ -34,6 +34,7 @@ cdef enum reason_t:
     BY_FAULT_CLEARED = 6
     BY_SHUTDOWN = 7
     BY_RESIGNED = 8
+    BY_PREEMPTION = 9
 
 # What the core asks for. The numbers are the order in which the acts of one instant are performed, over all
 # routers: every advert leaves before the first address is touched.
@@ -120,6 +121,7 @@ ctypedef struct vr_t:
     uint8_t start_active        # owner that takes over at start (RFC 9568 §6.4.1)
     uint8_t preempt
     uint8_t resigned            # the active router resigned: the running deadline is Skew_Time
+    uint8_t preempting          # a lower-priority advert was discarded since
     uint8_t waited              # one more interval was granted after a stall
     uint8_t active_priority
     uint8_t active_source[16]   # zero: unknown

@@ -2,6 +2,7 @@
 link changes."""
 
 import socket
+from collections.abc import Iterable
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from fastvrrp.wire.advert import layout
 from fastvrrp.wire.frames import gratuitous_arp, unsolicited_na
 from fastvrrp.wire.values import Layout
 
-__all__ = ["lay_out_adverts", "port_key", "prepare", "source_of"]
+__all__ = ["lay_out_adverts", "place", "port_key", "prepare", "source_of"]
 
 
 def source_of(
@@ -75,12 +76,11 @@ def prepare(
     link: Link,
     source: Address,
     sender: socket.socket,
-    table: LinkTable,
+    placed: Iterable[tuple[VirtualAddress, Link]],
     addresses: VirtualAddresses | None,
 ) -> Prepared:
     """Return the bytes for `instance` on `link`; `addresses` None: the caller looks after
     addresses itself."""
-    placed = _place(instance, link, table) if addresses is not None else []
     adverts = lay_out_adverts(instance, source)
     if addresses is None:
         return Prepared(fd=sender.fileno(), ifindex=link.index, datagrams=adverts)
@@ -96,16 +96,16 @@ def prepare(
     )
 
 
-def _place(
+def place(
     instance: InstanceConfig, link: Link, table: LinkTable
-) -> list[tuple[VirtualAddress, Link]]:
+) -> tuple[tuple[VirtualAddress, Link], ...]:
     """Pair every virtual address with its interface; one whose interface is absent is left out."""
     placed = []
     for vip in (*instance.addresses, *instance.excluded):
         where = link if vip.interface is None else table.link(vip.interface)
         if where is not None:
             placed.append((vip, where))
-    return placed
+    return tuple(placed)
 
 
 def _announcement(vip: VirtualAddress, link: Link) -> Frame:

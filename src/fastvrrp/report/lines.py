@@ -46,7 +46,7 @@ def _state(note: Note, priority: int) -> Iterator[Line]:
             f"Master received advert from {_source(note)} with same priority {priority} "
             "but higher IP address than ours",
         )
-    elif reason is Reason.TIMEOUT:
+    elif new is State.ACTIVE and old is State.BACKUP:
         yield DEBUG, "Receive advertisement timeout"
     if old is State.ACTIVE and reason in (Reason.FAULT, Reason.SHUTDOWN):
         yield DEBUG, "sent 0 priority"

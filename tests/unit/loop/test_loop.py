@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from fastvrrp.core.acts import RouterParams
+from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.loop.loop import Loop
 from fastvrrp.names import Fault, NoteKind, Reason, State
@@ -37,9 +37,7 @@ def advert(*, priority: int = 200, password: bytes = b"", sequence: int = 0) -> 
         auth_type=2 if password else 0,
         password=password,
     )
-    return reseal(
-        laid_out, priority=priority, ip_id=1, ah_sequence=sequence, password=password
-    )
+    return reseal(laid_out, priority=priority, ip_id=1, ah_sequence=sequence, password=password)
 
 
 @dataclass
@@ -122,6 +120,12 @@ def test_shutdown_needs_no_turn(bench: Bench) -> None:
     assert (last.a, last.b) == (State.INIT, Reason.SHUTDOWN)
 
 
+def wait_for_states(loop: Loop) -> Iterator[Note]:
+    """The changes of state, as they come; at most five seconds between two notes."""
+    while select.select([loop.note_fileno()], [], [], 5)[0]:
+        yield from (note for note in loop.notes() if note.kind is NoteKind.STATE)
+
+
 @pytest.mark.parametrize("bench", [{"version": 3, "advert_interval": 10_000_000}], indirect=True)
 def test_the_hot_thread_takes_over_by_itself(bench: Bench) -> None:
     """Given a router that hears nothing, when its thread runs, then it becomes active on time."""
@@ -129,8 +133,7 @@ def test_the_hot_thread_takes_over_by_itself(bench: Bench) -> None:
     thread = threading.Thread(target=bench.loop.run)
     thread.start()
     try:
-        assert select.select([bench.loop.note_fileno()], [], [], 5)[0]
-        (note,) = (n for n in bench.loop.notes() if n.kind is NoteKind.STATE)
+        note = next(wait_for_states(bench.loop))
     finally:
         bench.loop.stop()
         thread.join()
@@ -144,10 +147,14 @@ def test_the_hot_thread_takes_over_by_itself(bench: Bench) -> None:
     ids=["none", "ah"],
 )
 def test_a_steady_backup_allocates_no_python_object(bench: Bench, password: bytes) -> None:
-    """Given a router in BACKUP, when 100,000 adverts arrive, then the allocator's count of blocks in
-    use is the same before and after; what the test itself needs is made before."""
+    """Given a router in BACKUP, when 100,000 adverts arrive, then the allocator's count of
+    blocks in use is the same before and after; what the test itself needs is made before."""
     count = 100_000
-    packets = [advert(password=password, sequence=n) for n in range(1, count + 1)] if password else [advert()] * count
+    packets = (
+        [advert(password=password, sequence=n) for n in range(1, count + 1)]
+        if password
+        else [advert()] * count
+    )
     send, process = bench.wire.send, bench.loop.process
 
     def run(part: list[bytes]) -> None:
