@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from interop.pcap import expert_messages
-from lab import AddressAdded, Advert, Arp, Host, Lab, NeighbourAdvert, Router
+from lab import AddressAdded, Advert, Arp, Exited, Host, Lab, NeighbourAdvert, Router
 
 pytestmark = [pytest.mark.netns, pytest.mark.interop]
 
@@ -154,6 +154,7 @@ def test_election_failover_and_fall_back(lab: Lab, mode: Mode, master: str, tmp_
     first = lab.first(Advert, lambda e: e.host == "r2", after=zero.at, timeout=1)
     assert first.at - zero.at < 1.2e9 * max(mode.interval, 0.2), "took over in Skew_Time"
 
+    lab.first(Exited, lambda e: e.host == "r1", after=resigned, timeout=8)
     returned = lab.now()
     pair.master.start()
     pair.wait_holder(pair.master, returned, mode.down + 3)

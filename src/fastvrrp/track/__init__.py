@@ -1,0 +1,1 @@
+"""Trackers: what a virtual router watches, and what that does to its priority."""
