@@ -40,7 +40,7 @@ __all__ = ["AddressManager", "Engine", "StateChange"]
 
 log = logging.getLogger("fastvrrp.engine")
 
-_STOP_LIMIT = seconds(2)  # for the stop hooks, which have a limit of their own
+_STOP_LIMIT = seconds(2)  # for scripts and stop hooks, which have limits of their own
 _REALTIME_PRIORITY = 1  # the lowest that beats every ordinary thread
 
 
@@ -102,7 +102,7 @@ class Engine:
         self._subscribers: list[Callable[[StateChange], object]] = []
         self._closers: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
-        self._hooks_left = 0
+        self._children_left = 0
         self._running = False
 
     # ---- life ----
@@ -132,14 +132,13 @@ class Engine:
     def stop(self) -> None:
         """Resign, remove the addresses and run the stop hooks (at most 1 s). May be repeated.
 
-        On a loop that is not the engine's own the hooks go on after this has returned; `async
-        with` waits.
+        On a loop that is no `Reactor` they go on after this has returned; `async with` waits.
         """
         if not self._begin_stop():
             return
         if isinstance(self._loop, Reactor):
             deadline = monotonic_ns() + _STOP_LIMIT
-            while self._hooks_left and monotonic_ns() < deadline:
+            while self._children_left and monotonic_ns() < deadline:
                 self._loop.run_once((deadline - monotonic_ns()) / 1e9)
         self._close()
 
@@ -174,7 +173,7 @@ class Engine:
         if not self._begin_stop():
             return
         deadline = monotonic_ns() + _STOP_LIMIT
-        while self._hooks_left and monotonic_ns() < deadline:
+        while self._children_left and monotonic_ns() < deadline:
             await asyncio.sleep(0.01)
         self._close()
 
@@ -367,20 +366,20 @@ class Engine:
         if not self._running:
             return False
         self._running = False
-        for tracker in self._scripts.values():
-            tracker.stop()
+        self._children_left = len(self._scripts) + len(self._routers)
         self._hot.shutdown()
         self._hot.stop()
         if self._thread is not None:
             self._thread.join()
         self._take_notes()
-        self._hooks_left = len(self._routers)
+        for tracker in self._scripts.values():
+            tracker.stop(self._on_child_done)
         for router in self._routers:
-            router.hooks.close(self._on_hooks_done)
+            router.hooks.close(self._on_child_done)
         return True
 
-    def _on_hooks_done(self) -> None:
-        self._hooks_left -= 1
+    def _on_child_done(self) -> None:
+        self._children_left -= 1
 
     def _close(self) -> None:
         """Release everything, in reverse order of its making."""
