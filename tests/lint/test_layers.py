@@ -63,7 +63,9 @@ def python_imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
-            yield from (f"{base}.{alias.name}" if base == "fastvrrp" else base for alias in node.names)
+            yield from (
+                f"{base}.{alias.name}" if base == "fastvrrp" else base for alias in node.names
+            )
         else:
             yield from python_imports(node)
 
@@ -89,7 +91,9 @@ def test_imports_go_downwards(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
 def test_pure_packages_stay_pure(path: Path) -> None:
     forbidden = FORBIDDEN.get(unit(path), set())
-    used = {name for name in imports(path) for bad in forbidden if (name + ".").startswith(bad + ".")}
+    used = {
+        name for name in imports(path) for bad in forbidden if (name + ".").startswith(bad + ".")
+    }
     assert used == set()
 
 
@@ -105,4 +109,6 @@ def test_hot_files_define_nothing_that_needs_the_gil(name: str) -> None:
         re.MULTILINE,
     )
     assert definitions, "the pattern finds no definition; mend it"
-    assert [f for f, _, tail in definitions if "noexcept nogil" not in tail and f not in allowed] == []
+    assert [
+        f for f, _, tail in definitions if "noexcept nogil" not in tail and f not in allowed
+    ] == []

@@ -1,0 +1,139 @@
+"""What the host does to a router, and what a router leaves on it: the real kernel's side."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import AddressAdded, AddressRemoved, Advert, Host, Lab, LogLine, NeighbourAdvert, Router
+
+pytestmark = pytest.mark.netns
+
+CONFIG = """
+vrrp_instance VI_1 {
+    interface eth0
+    version 3
+    virtual_router_id 51
+    priority 150
+    advert_int 0.1
+    virtual_ipaddress {
+        10.9.0.100/24 label eth0:vip
+        10.9.0.101
+    }
+    virtual_ipaddress_excluded {
+        fd09::100/64
+    }
+}
+"""
+VIP = "10.9.0.100"
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture
+def host(lab: Lab) -> Host:
+    return lab.host("r1", "10.9.0.1/24")
+
+
+def started(lab: Lab, host: Host, config: str = CONFIG) -> Router:
+    router = Router(host, config, program="fastvrrpd")
+    begin = lab.now()
+    router.start()
+    lab.first(AddressAdded, lambda e: e.address == VIP, after=begin, timeout=5)
+    return router
+
+
+def logged(lab: Lab, text: str, after: int) -> LogLine:
+    return lab.first(LogLine, lambda e: text in e.text, after=after, timeout=5)
+
+
+def test_addresses_are_set_as_written_and_announced(lab: Lab, host: Host) -> None:
+    started(lab, host)
+    lab.first(NeighbourAdvert, lambda e: e.target == "fd09::100", timeout=2)
+    shown = host.run("ip", "-o", "address", "show", "dev", "eth0")
+    assert "10.9.0.100/24 scope global secondary eth0:vip" in shown
+    assert "10.9.0.101/32 scope global eth0" in shown
+    assert "fd09::100/64 scope global nodad" in shown
+
+
+def test_an_address_that_the_kernel_refuses_is_named_and_stops_no_other(
+    lab: Lab, host: Host
+) -> None:
+    """Given an interface without IPv6, when the router takes over, then it has its IPv4 addresses,
+    and the log names the other with its line."""
+    host.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6")
+    begin = lab.now()
+    started(lab, host)
+    assert host.holds("10.9.0.101")
+    logged(lab, "cannot add fd09::100/64 to eth0: Permission denied (/run/router.conf:13", begin)
+
+
+def test_leftovers_of_a_killed_daemon_are_removed_at_start(lab: Lab, host: Host) -> None:
+    """Given a daemon that was killed with its address set, when it is started again, then the
+    address goes at once and comes back through an election only."""
+    router = started(lab, host)
+    host.kill_everything()
+    assert VIP in host.run("ip", "address", "show", "dev", "eth0")
+    again = lab.now()
+    router.start()
+    logged(lab, f"removing {VIP}/24 from eth0, left by an earlier run", again)
+    removed = lab.first(AddressRemoved, lambda e: e.address == VIP, after=again, timeout=2)
+    lab.first(AddressAdded, lambda e: e.address == VIP, after=removed.at, timeout=3)
+
+
+def test_an_address_of_the_operator_is_left_alone(lab: Lab, host: Host) -> None:
+    host.run("ip", "address", "add", "10.9.0.101/32", "dev", "eth0")
+    begin = lab.now()
+    Router(host, CONFIG, program="fastvrrpd").start()
+    logged(lab, "10.9.0.101/32 is already on eth0 and was not set by us", begin)
+    assert not lab.events(AddressRemoved, lambda e: e.address == "10.9.0.101")
+
+
+def test_carrier_loss_is_a_fault_and_its_return_ends_it(lab: Lab, host: Host) -> None:
+    started(lab, host)
+    cut = lab.now()
+    host.cut()
+    logged(lab, "entering FAULT state (interface eth0 down)", cut)
+    lab.first(AddressRemoved, lambda e: e.address == VIP, after=cut, timeout=2)
+    healed = lab.now()
+    host.heal()
+    logged(lab, "Entering BACKUP STATE", healed)
+    lab.first(AddressAdded, lambda e: e.address == VIP, after=healed, timeout=3)
+
+
+def test_a_lost_source_address_is_a_fault_and_its_return_ends_it(lab: Lab, host: Host) -> None:
+    started(lab, host, CONFIG.replace("10.9.0.100/24 label eth0:vip", "10.9.0.100"))
+    lost = lab.now()
+    host.run("ip", "address", "del", "10.9.0.1/24", "dev", "eth0")
+    logged(lab, "no IPv4 address for interface", lost)
+    lab.first(AddressRemoved, lambda e: e.address == VIP, after=lost, timeout=2)
+    back = lab.now()
+    host.run("ip", "address", "add", "10.9.0.7/24", "dev", "eth0")
+    lab.first(Advert, lambda e: e.source == "10.9.0.7", after=back, timeout=3)
+    lab.wait_for(lambda: host.holds(VIP), timeout=2)
+
+
+def test_an_interface_that_is_made_anew_is_used_again(lab: Lab, host: Host) -> None:
+    """Given a router, when its interface is deleted and made again with another index, then it is
+    back without a restart."""
+    started(lab, host)
+    gone = lab.now()
+    host.run("ip", "link", "del", "eth0")
+    logged(lab, "interface eth0 does not exist", gone)
+    back = lab.now()
+    host._plug_in()
+    lab.first(Advert, after=back, timeout=3)
+    lab.first(AddressAdded, lambda e: e.address == VIP, after=back, timeout=3)
+
+
+def test_stop_resigns_and_leaves_nothing(lab: Lab, host: Host) -> None:
+    router = started(lab, host)
+    stop = lab.now()
+    router.stop()
+    lab.first(Advert, lambda e: e.priority == 0, after=stop, timeout=2)
+    for address in (VIP, "10.9.0.101", "fd09::100"):
+        lab.first(AddressRemoved, lambda e, a=address: e.address == a, after=stop, timeout=2)
+    lab.wait_for(lambda: not host.run("sh", "-c", "ls /run/*.pid 2>/dev/null || true"), timeout=3)
