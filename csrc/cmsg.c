@@ -86,6 +86,22 @@ fv_rx_meta(fv_rx_meta_t *meta, uint8_t family, const struct msghdr *message)
     }
 }
 
+int64_t
+fv_rx_stamp(const struct msghdr *message)
+{
+    struct msghdr walk = *message;
+    struct timespec stamp;
+
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(&walk); control != NULL;
+         control = CMSG_NXTHDR(&walk, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS
+            && read_data(&stamp, sizeof(stamp), control)) {
+            return (int64_t)stamp.tv_sec * 1000000000 + stamp.tv_nsec;
+        }
+    }
+    return 0;
+}
+
 size_t
 fv_tx_pktinfo6(uint8_t *control, const uint8_t src[16], uint32_t ifindex)
 {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 typedef struct {
     uint8_t family;         /* 4 or 6 */
@@ -25,14 +26,19 @@ _Static_assert(offsetof(fv_rx_meta_t, src) == 8, "mirrored in wire/packet.pxd");
 _Static_assert(offsetof(fv_rx_meta_t, dst) == 24, "mirrored in wire/packet.pxd");
 
 enum {
-    /* Room for the packet info of either family and the TTL. */
-    FV_RX_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)),
+    /* Room for the packet info of either family, the TTL and the time of arrival. */
+    FV_RX_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))
+                    + CMSG_SPACE(sizeof(struct timespec)),
     FV_TX_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 };
 
 /* Fill `meta` from a received message of a raw socket of `family` (4 or 6) that has IP_PKTINFO and
  * IP_RECVTTL, or IPV6_RECVPKTINFO and IPV6_RECVHOPLIMIT set. What is missing stays 0, the TTL -1. */
 void fv_rx_meta(fv_rx_meta_t *meta, uint8_t family, const struct msghdr *message);
+
+/* When the kernel took the message in, if the socket has SO_TIMESTAMPNS set: CLOCK_REALTIME in ns;
+ * 0 when the kernel did not tell. */
+int64_t fv_rx_stamp(const struct msghdr *message);
 
 /* Write an IPV6_PKTINFO message into `control` (FV_TX_CONTROL bytes): send from `src` on `ifindex`.
  * Returns the bytes written, for msg_controllen. */

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from fastvrrp.clock import monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
-from fastvrrp.core.acts import Note
+from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
@@ -80,7 +80,7 @@ class Engine:
 
     Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need
     CAP_NET_RAW, addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not
-    allow.
+    allow. `errors` counts subscribers that raised.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Engine:
         loop: Loop | None = None,
     ) -> None:
         self.config = config
+        self.errors = 0
         self._threaded = threaded
         self._realtime = realtime
         self._host = host
@@ -250,7 +251,7 @@ class Engine:
         self._make_scripts(loop)
         for instance in config.instances:
             self._require_interfaces(instance)
-            slot = core.add(router_params(instance, port=-1, faults=Fault.PENDING))
+            slot = core.add(self._params(instance))
             hooks = Hooks(instance, config.global_defs, loop=loop)
             router = VirtualRouter(
                 instance, slot=slot, shared=shared, scripts=self._scripts, hooks=hooks
@@ -259,10 +260,18 @@ class Engine:
             router.judge_scripts()
             router.refresh(lenient=False)
 
+    @staticmethod
+    def _params(instance: InstanceConfig) -> RouterParams:
+        try:
+            return router_params(instance, port=-1, faults=Fault.PENDING)
+        except ValueError as error:
+            raise EngineError(f"instance {instance.name} cannot be run: {error}") from error
+
     def _open_addresses(self, loop: Loop) -> VirtualAddresses:
         addresses = VirtualAddresses(loop)
         self._closers.append(addresses.close)
         addresses.remove_leftovers(self.config, self._table)
+        self._table.ignore_additions_by(addresses.port_id)
         return addresses
 
     def _open_frame_socket(self) -> int:
@@ -345,7 +354,11 @@ class Engine:
             elif change.old is State.ACTIVE:
                 self._host.withdraw(router.config)
         for callback in tuple(self._subscribers):
-            callback(change)
+            try:
+                callback(change)
+            except Exception:
+                self.errors += 1
+                log.exception("a subscriber failed at %s; the others are told all the same", change)
 
     def _on_link_change(self, index: int) -> None:
         """Interface `index` changed, 0: any may have."""

@@ -79,7 +79,7 @@ class RouterParams:
     `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
     """
 
-    MAX_PEERS: ClassVar[int] = 32
+    MAX_PEERS: ClassVar[int] = 64
 
     vrid: int
     version: int = 2

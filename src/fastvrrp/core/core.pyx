@@ -96,6 +96,15 @@ cdef int64_t core_deadline(core_t* core) noexcept nogil:
     return deadlines.earliest(&core.deadlines)
 
 
+cdef bint core_awaits_takeover(core_t* core) noexcept nogil:
+    """See the .pxd."""
+    cdef int32_t slot
+    if deadlines.earliest(&core.deadlines) == NEVER:
+        return False
+    slot = core.deadlines.heap[0]
+    return not slot & 1 and core.vrs[slot >> 1].state == BACKUP
+
+
 cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil:
     """See the .pxd."""
     cdef vr_t* router = &core.vrs[vr]

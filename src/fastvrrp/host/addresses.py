@@ -54,6 +54,11 @@ class VirtualAddresses:
         """Return the descriptor to send requests on."""
         return self._route.fileno()
 
+    @property
+    def port_id(self) -> int:
+        """The sender of our requests, as the kernel's announcements name it."""
+        return self._route.port_id
+
     def close(self) -> None:
         """Read the last answers and close; may be repeated."""
         if self._route.fileno() >= 0:

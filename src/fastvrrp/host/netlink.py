@@ -1,6 +1,9 @@
 """An rtnetlink socket whose messages pyroute2 encodes and parses; no event loop of its own."""
 
+import ctypes
 import socket
+import struct
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +26,9 @@ Message = Any
 """A pyroute2 message: a mapping with `header` and `get_attr()`."""
 
 _SO_RCVBUFFORCE = 33
+_SO_ATTACH_FILTER = 26
+_LOAD_WORD, _LOAD_HALF, _JUMP_EQUAL, _RETURN = 0x20, 0x28, 0x15, 0x06  # classic BPF
+_TYPE_AT, _PORT_AT = 4, 12  # in struct nlmsghdr
 _RECEIVE_ROOM = 4 << 20  # bytes: a storm of foreign addresses must not cost us an event
 _READ_SIZE = 1 << 17
 
@@ -59,6 +65,27 @@ class RouteSocket:
         """Close; may be repeated."""
         self._socket.close()
 
+    @property
+    def port_id(self) -> int:
+        """What the kernel calls this socket in the messages that its requests cause."""
+        return int(self._socket.getsockname()[0])
+
+    def hide(self, kind: int, port_id: int) -> None:
+        """Let the kernel drop messages of type `kind` that the socket `port_id` has caused: they
+        wake nobody."""
+        program = (
+            (_LOAD_HALF, 0, 0, _TYPE_AT),
+            (_JUMP_EQUAL, 0, 3, _as_loaded(kind, 2)),
+            (_LOAD_WORD, 0, 0, _PORT_AT),
+            (_JUMP_EQUAL, 0, 1, _as_loaded(port_id, 4)),
+            (_RETURN, 0, 0, 0),
+            (_RETURN, 0, 0, 0xFFFFFFFF),
+        )
+        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+        memory = ctypes.create_string_buffer(code, len(code))
+        header = struct.pack("@HP", len(program), ctypes.addressof(memory))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
+
     def send(self, request: bytes) -> None:
         """Hand `request` to the kernel, which carries it out before this returns."""
         self._socket.send(request)
@@ -75,6 +102,11 @@ class RouteSocket:
                 return
             if sender == 0:
                 yield from self._marshal.parse(data)
+
+
+def _as_loaded(value: int, size: int) -> int:
+    """Return what classic BPF, which reads network order, sees of a field in host order."""
+    return int.from_bytes(value.to_bytes(size, sys.byteorder), "big")
 
 
 def dump_links() -> list[Message]:

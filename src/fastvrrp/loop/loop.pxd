@@ -53,6 +53,8 @@ cdef class Loop:
     cdef int stopping
     cdef int note_told
     cdef int64_t armed
+    cdef int64_t early           # ns by which a takeover is awaited awake, 0: not at all
+    cdef bint imminent           # a takeover is due within `early`: do not sleep
     cdef port_t* ports
     cdef transition_t** transitions
     cdef uint16_t* ip_ids

@@ -16,11 +16,11 @@ import os
 from libc.errno cimport errno
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, itimerspec, timespec
+from posix.time cimport CLOCK_MONOTONIC, itimerspec
 from posix.unistd cimport close
 
 from fastvrrp.core cimport machine, queue
-from fastvrrp.core.core cimport core_advance, core_deadline, core_move, core_receive, note_from
+from fastvrrp.core.core cimport core_advance, core_awaits_takeover, core_deadline, core_move, core_receive, note_from
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
     ACTIVE,
@@ -32,6 +32,7 @@ from fastvrrp.core.model cimport (
     WITHDRAW,
     vr_t,
 )
+from fastvrrp.loop.clock cimport arrival, monotonic, wall_clock
 from fastvrrp.loop.linux cimport (
     EAGAIN,
     EFD_CLOEXEC,
@@ -82,18 +83,12 @@ assert <int>cmsg.FV_RX_CONTROL <= <int>RX_CONTROL_ROOM
 
 cdef enum:
     MAX_EVENTS = 64
+    EARLY = 150000              # ns; an idle (virtual) CPU takes 50 to 100 us to come round
 
 # epoll data: these, or the number of a port.
 cdef enum:
     TIMER_EVENT = 0x10000
     WAKE_EVENT = 0x10001
-
-
-cdef int64_t monotonic() noexcept nogil:
-    """CLOCK_MONOTONIC in ns."""
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <int64_t>now.tv_sec * NS_PER_SECOND + now.tv_nsec
 
 
 cdef int _checked(int result, op) except -1:
@@ -282,7 +277,7 @@ cdef class Loop:
 
     def notes(self):
         """Return the notes since the last call (core.acts.Note), oldest first."""
-        cdef uint64_t told
+        cdef uint64_t told = 0
         cdef size_t room
         cdef act_t* taken
         cdef size_t count = 0
@@ -354,8 +349,9 @@ cdef class Loop:
     def run(self):
         """Run until `stop()`, without the GIL: the body of the hot thread."""
         with nogil:
+            self.early = EARLY
             while not self.stopping:
-                self.turn(-1)
+                self.turn(0 if self.imminent else -1)
 
     def stop(self):
         """Make `run()` return after its turn. May be repeated."""
@@ -377,7 +373,7 @@ cdef class Loop:
     cdef void turn(self, int timeout_ms) noexcept nogil:
         """Wait, receive, advance, perform, re-arm."""
         cdef epoll_event events[MAX_EVENTS]
-        cdef uint64_t drained
+        cdef uint64_t drained = 0
         cdef uint64_t what
         cdef int64_t now, due
         cdef int i
@@ -407,10 +403,18 @@ cdef class Loop:
 
     cdef void schedule(self) noexcept nogil:
         """Arm the timer when the earliest deadline came nearer; a deadline that moved away costs one idle
-        wake-up instead of a system call for every advert."""
+        wake-up instead of a system call for every advert.
+
+        The hot thread is woken before a takeover is due and takes turns until then, so that neither a
+        sleeping CPU nor cold caches make it late; adverts, which come all the time, are not worth that.
+        """
         cdef itimerspec when
         cdef int64_t due = core_deadline(self.core)
-        if due >= self.armed:
+        self.imminent = False
+        if self.early and core_awaits_takeover(self.core):
+            due -= self.early
+            self.imminent = due <= monotonic()
+        if due >= self.armed or self.imminent:
             return
         self.armed = due
         memset(&when, 0, sizeof(when))
@@ -429,7 +433,7 @@ cdef class Loop:
         cdef port_t* p = &self.ports[port]
         cdef fv_rx_meta_t meta
         cdef msghdr* header
-        cdef int64_t now
+        cdef int64_t now, wall
         cdef int rounds, i, count
         for rounds in range(RX_ROUNDS):
             if p.rx_fd < 0:
@@ -443,6 +447,7 @@ cdef class Loop:
                     self.totals.receive_errors += 1     # ENETDOWN and the like: the link monitor decides
                 return
             now = monotonic()
+            wall = wall_clock()
             self.totals.received += <unsigned int>count
             for i in range(count):
                 header = &self.rx.message[i].msg_hdr
@@ -454,7 +459,10 @@ cdef class Loop:
                 meta.ttl = -1
                 if p.family == 6:
                     cmsg.fv_rx_meta(&meta, 6, <const cmsg.msghdr*>header)
-                core_receive(self.core, port, self.rx.data[i], self.rx.message[i].msg_len, &meta, now)
+                core_receive(
+                    self.core, port, self.rx.data[i], self.rx.message[i].msg_len, &meta,
+                    arrival(<const cmsg.msghdr*>header, now, wall),
+                )
             self.perform()
             if count < RX_BATCH:
                 return

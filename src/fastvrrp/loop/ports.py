@@ -23,9 +23,10 @@ PROTOCOL_AH = 51
 _INTERNET_CONTROL = 0xC0  # type of service and traffic class, as RFC 791 calls it
 _PRIORITY_CONTROL = 7  # TC_PRIO_CONTROL: ahead of bulk traffic in our own queue
 
-# <linux/in.h>, <linux/in6.h>; the socket module does not have them.
+# <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; the socket module does not have them.
 _IP_MULTICAST_ALL = 49
 _IPV6_MULTICAST_ALL = 29
+_SO_TIMESTAMPNS = 35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class Port:
             socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.key.interface.encode() + b"\0"
         )
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITY_CONTROL)
+        opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         return opened
 
     def _set_up_receiver_v4(self) -> None:

@@ -1,7 +1,7 @@
 """Control messages of raw sockets; used by `loop.ports`."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from fastvrrp.wire.packet cimport fv_rx_meta_t
 
@@ -16,4 +16,5 @@ cdef extern from "cmsg.h" nogil:
 
     # `message` is what recvmsg filled on a raw socket of `family` (4 or 6).
     void fv_rx_meta(fv_rx_meta_t* meta, uint8_t family, const msghdr* message)
+    int64_t fv_rx_stamp(const msghdr* message)
     size_t fv_tx_pktinfo6(uint8_t* control, const uint8_t* src, uint32_t ifindex)

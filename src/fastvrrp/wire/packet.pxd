@@ -54,7 +54,7 @@ cdef enum:
     CHECKSUM_MESSAGE = 1        # v3 IPv4: message only (RFC 9568 §5.2.8); v2 always
 
 cdef enum:
-    MAX_PEERS = 32
+    MAX_PEERS = 64
 
 # A received datagram cut to its parts; pointers into the receive buffer.
 ctypedef struct packet_t:
