@@ -110,7 +110,7 @@ class NoteKind(IntEnum):
     INTERVAL = 9
     """v3: the active router's interval was learnt; a = new ns, b = old ns."""
     PREEMPT_DELAY = 10
-    """a = 1 started, 0 stopped."""
+    """a = the delay (ns) when it starts, 0 when it stops, b = suppressed."""
     DISCARDED = 11
     """BACKUP, preempting: a lower-priority advert was discarded; a = its priority, b =
     suppressed."""

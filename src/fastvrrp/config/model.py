@@ -12,7 +12,7 @@ from enum import Enum, IntEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from fastvrrp.clock import Nanoseconds, seconds
-from fastvrrp.config.diagnostics import Span
+from fastvrrp.config.diagnostics import Diagnostic, Span
 from fastvrrp.secret import Secret
 
 __all__ = [
@@ -210,5 +210,5 @@ class Config:
     global_defs: GlobalConfig = GlobalConfig()
     scripts: tuple[ScriptConfig, ...] = ()
     instances: tuple[InstanceConfig, ...] = ()
-    diagnostics: tuple[object, ...] = field(default=(), compare=False, repr=False)
-    """Warnings found while reading (`Diagnostic`), in source order."""
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
+    """Warnings found while reading, in source order."""

@@ -225,14 +225,17 @@ cdef void on_faults(core_t* core, int32_t vr, uint32_t faults, int64_t now) noex
 cdef void on_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil:
     """Set the effective priority, 1..255; a running Active_Down_Timer moves by the change of Skew_Time."""
     cdef vr_t* router = &core.vrs[vr]
-    cdef int64_t old_skew
+    cdef int64_t old_skew = skew_time(router)
+    cdef int64_t due = core.deadlines.due[2 * vr]
+    cdef int64_t moved
     if priority == router.priority:
         return
-    old_skew = skew_time(router)
     note(core, vr, NOTE_PRIORITY, priority, router.priority, 0, NULL, now)
     router.priority = priority
     if router.state == BACKUP:
-        arm_protocol(core, vr, core.deadlines.due[2 * vr] + skew_time(router) - old_skew)
+        moved = due + skew_time(router) - old_skew
+        # A timer that has not expired is not moved into the past: there it means that the host stood still.
+        arm_protocol(core, vr, max(now, moved) if due >= now else moved)
 
 
 # ---- deadlines ----
@@ -348,15 +351,15 @@ cdef bint yields_to(core_t* core, int32_t vr, const advert_t* advert, int64_t no
     if advert.priority >= router.priority:
         if router.preempt_until != NEVER:
             router.preempt_until = NEVER
-            note(core, vr, NOTE_PREEMPT_DELAY, 0, 0, 0, NULL, now)
+            tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, 0, NULL, now)
         return True
-    if not router.preempt:
-        return True
+    if not router.preempt and router.priority != PRIORITY_OWNER:
+        return True                         # the owner preempts in either Preempt_Mode (RFC 9568 §6.1)
     if router.preempt_delay == 0:
         return False
     if router.preempt_until == NEVER:
         router.preempt_until = now + router.preempt_delay
-        note(core, vr, NOTE_PREEMPT_DELAY, 1, router.preempt_delay, 0, NULL, now)
+        tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, router.preempt_delay, NULL, now)
     return now < router.preempt_until
 
 

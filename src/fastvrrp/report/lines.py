@@ -134,9 +134,9 @@ def _interval(note: Note, _: int) -> Iterator[Line]:
 
 def _preempt_delay(note: Note, _: int) -> Iterator[Line]:
     if note.a:
-        yield DEBUG, f"start preempt delay ({note.b / 1e9:.6f})"
+        yield DEBUG, f"start preempt delay ({note.a / 1e9:.6f}){_more(note.b)}"
     else:
-        yield DEBUG, "stop preempt delay"
+        yield DEBUG, f"stop preempt delay{_more(note.b)}"
 
 
 def _discarded(note: Note, _: int) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """Packets for the core's tests: a good advert, and each way in which one can be bad."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastvrrp.clock import seconds
@@ -21,14 +21,14 @@ IP = 20
 AH = 24
 
 
-def params(**changes: Any) -> RouterParams:
+def params(**changes: object) -> RouterParams:
     """Return the receiving router."""
     return RouterParams(
         **({"vrid": VRID, "priority": 100, "source": OWN, "addresses": (VIP,)} | changes)
     )
 
 
-def advert(*, priority: int = 200, ah_sequence: int = 1, **changes: Any) -> bytes:
+def advert(*, priority: int = 200, ah_sequence: int = 1, **changes: object) -> bytes:
     """Return a whole IPv4 packet that the router of `params()` accepts."""
     fields: dict[str, Any] = {
         "family": 4,
@@ -57,6 +57,24 @@ def patched(packet: bytes, offset: int, value: int, *, resum: bool = False) -> b
         data[IP + 6 : IP + 8] = bytes(2)
         data[IP + 6 : IP + 8] = internet_checksum(bytes(data[IP:])).to_bytes(2, "big")
     return bytes(data)
+
+
+def with_spi(spi: bytes) -> bytes:
+    """Return an AH advert that is sealed with another SPI than the sender's address."""
+    blank = layout(
+        family=4,
+        version=2,
+        vrid=VRID,
+        priority=200,
+        interval_ns=seconds(1),
+        addresses=(VIP,),
+        src=PEER,
+        dst=GROUP,
+        auth_type=2,
+        password=PASSWORD,
+    )
+    data = blank.data[: blank.ah + 4] + spi + blank.data[blank.ah + 8 :]
+    return reseal(replace(blank, data=data), priority=200, ah_sequence=1, password=PASSWORD)
 
 
 def deliver(core: Core, packet: bytes, now: int) -> RejectReason:
@@ -112,6 +130,7 @@ BAD = (
     Bad(R.AUTH_PASS, lambda: advert(auth_type=1, password=b"wrong"), PASS),
     Bad(R.AUTH_ICV, lambda: advert(auth_type=2, password=b"wrong"), WITH_AH),
     Bad(R.AUTH_ICV, lambda: patched(advert(**WITH_AH), IP + 11, 9), WITH_AH),
+    Bad(R.AUTH_SPI, lambda: with_spi(STRANGER), WITH_AH),
     Bad(R.COUNT, lambda: advert(addresses=())),
     Bad(R.INTERVAL_ZERO, lambda: patched(advert(), IP + 5, 0, resum=True)),
     Bad(R.INTERVAL, lambda: advert(interval_ns=seconds(2))),

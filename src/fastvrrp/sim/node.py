@@ -1,0 +1,409 @@
+"""One router: a real core and real adverts on simulated interfaces."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from fastvrrp.core.acts import Act, Note, RouterParams
+from fastvrrp.core.core import Core
+from fastvrrp.names import Fault, NoteKind, State
+from fastvrrp.sim.clock import Rank, VirtualClock
+from fastvrrp.sim.lan import Datagram, Interface
+from fastvrrp.wire.advert import layout, reseal
+from fastvrrp.wire.values import Layout
+
+__all__ = ["Instance", "Observer", "VirtualRouterNode"]
+
+GROUPS = {4: ip_address("224.0.0.18").packed, 6: ip_address("ff02::12").packed}
+AUTH_AH = 2
+TTL = 255
+BACKLOG = 256
+"""Packets that the socket of a node that stands still can hold."""
+
+ORDER = {"SEND": 0, "WITHDRAW": 1, "INSTALL": 2, "ANNOUNCE": 3}
+"""The order in which the loop performs the acts of one turn."""
+
+
+class Observer(Protocol):
+    """Who is told what a node does; `World` is one."""
+
+    def record(self, node: str, instance: str, what: str, value: int, detail: int) -> None:
+        """Write one line of the timeline."""
+
+    def hold(self, interface: Interface, params: RouterParams, *, held: bool) -> None:
+        """The node has put the virtual addresses on its interface, or removed them."""
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One virtual router of a node. `priority` and `faults` are what trackers last said, and
+    outlive the process; the rest is gone when it ends."""
+
+    name: str
+    interface: Interface
+    params: RouterParams
+    priority: int = 0
+    faults: int = 0
+    held: bool = False
+    adverts: tuple[Layout, ...] = ()
+    sealed: dict[int, tuple[Datagram, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.priority = self.params.priority
+        self.faults = self.params.faults
+        self.adverts = tuple(_lay_out(self.params, target) for target in _targets(self.params))
+
+    def datagrams(self, priority: int, ah_sequence: int) -> tuple[Datagram, ...]:
+        """Return one advert of `priority` for each destination."""
+        if self.params.auth_type == AUTH_AH:
+            return self._seal(priority, ah_sequence)
+        if priority not in self.sealed:
+            self.sealed[priority] = self._seal(priority, 0)
+        return self.sealed[priority]
+
+    def _seal(self, priority: int, ah_sequence: int) -> tuple[Datagram, ...]:
+        return tuple(
+            Datagram(
+                advert.family,
+                reseal(
+                    advert,
+                    priority=priority,
+                    ah_sequence=ah_sequence,
+                    password=self.params.password,
+                ),
+                advert.src,
+                advert.dst,
+            )
+            for advert in self.adverts
+        )
+
+
+class VirtualRouterNode:
+    """One machine that runs virtual routers. It starts stopped; get one from `World.router` or
+    `World.node`.
+
+    `instance` may be left out wherever the node has only one.
+    """
+
+    def __init__(self, name: str, clock: VirtualClock, observer: Observer) -> None:
+        self.name = name
+        self._clock = clock
+        self._observer = observer
+        self._interfaces: dict[str, Interface] = {}
+        self._instances: list[Instance] = []
+        self._core: Core | None = None
+        self._ports = 0
+        self._life = 0
+        self._armed: int | None = None
+        self._stalled = False
+        self._deaf = False
+        self._lag = 0
+        self._backlog: deque[tuple[Interface, Datagram]] = deque()
+
+    # ---- construction ----
+
+    def add_interface(self, interface: Interface) -> None:
+        """Connect the node to a LAN."""
+        self._interfaces[interface.name] = interface
+        interface.lan.attach(interface)
+
+    def add_instance(self, name: str, interface: str, params: RouterParams) -> None:
+        """Add a virtual router; `params.port` is found here."""
+        where = self._interfaces[interface]
+        key = (params.family, params.auth_type == AUTH_AH)
+        if key not in where.ports:
+            where.ports[key] = self._ports
+            self._ports += 1
+        self._instances.append(Instance(name, where, replace(params, port=where.ports[key])))
+
+    def interface(self, name: str | None = None) -> Interface:
+        """Return the interface called `name`, or the only one."""
+        if name is not None:
+            return self._interfaces[name]
+        (only,) = self._interfaces.values()
+        return only
+
+    def _index(self, instance: str | None) -> int:
+        if instance is None:
+            if len(self._instances) != 1:
+                raise ValueError(f"{self.name} has several instances: say which one")
+            return 0
+        for index, candidate in enumerate(self._instances):
+            if candidate.name == instance:
+                return index
+        raise KeyError(f"{self.name} has no instance {instance!r}")
+
+    # ---- life ----
+
+    @property
+    def running(self) -> bool:
+        """True between `start` and `stop` or `crash`."""
+        return self._core is not None
+
+    @property
+    def stalled(self) -> bool:
+        """True while the node stands still."""
+        return self._stalled
+
+    def start(self) -> None:
+        """Start the process: a new core that remembers nothing."""
+        if self._core is not None:
+            raise ValueError(f"{self.name} runs already")
+        core = self._core = Core(len(self._instances), max(self._ports, 1))
+        self._life += 1
+        self._tell("", "START")
+        for instance in self._instances:
+            core.add(replace(instance.params, priority=instance.priority, faults=instance.faults))
+        for index in range(len(self._instances)):
+            core.startup(index, self._now())
+        self._settle()
+
+    def stop(self) -> None:
+        """Stop in order: active routers resign (priority 0) and remove their addresses."""
+        core = self._running()
+        if self._stalled:
+            raise ValueError(f"{self.name} stands still: it cannot stop in order, only crash")
+        for index in range(len(self._instances)):
+            core.shutdown(index, self._now())
+        self._settle()
+        self._end("STOP")
+
+    def crash(self) -> None:
+        """Lose power: no priority 0, and the addresses are gone."""
+        self._running()
+        for instance in self._instances:
+            self._hold(instance, held=False)
+        self._end("CRASH")
+
+    def _end(self, what: str) -> None:
+        self._core = None
+        self._life += 1
+        self._armed = None
+        self._stalled = self._deaf = False
+        self._backlog.clear()
+        self._tell("", what)
+
+    def stall(self, duration: int, *, clock_runs: bool = True, deaf: bool = False) -> None:
+        """Stand still for `duration` ns (SIGSTOP, a starved or paused machine). Packets wait in
+        the socket.
+
+        `clock_runs` False: the machine's own clock stands still too, as in a guest that was
+        paused. `deaf`: packets are lost instead of queued.
+        """
+        self._running()
+        if self._stalled:
+            raise ValueError(f"{self.name} stands still already")
+        self._stalled = True
+        self._deaf = deaf
+        self._tell("", "STALL", duration)
+        self._clock.after(duration, self._resume, self._life, 0 if clock_runs else duration)
+
+    def _resume(self, life: int, lag: int) -> None:
+        if life != self._life:
+            return
+        self._lag += lag
+        self._stalled = self._deaf = False
+        self._armed = None
+        self._turn()
+        for index, instance in enumerate(self._instances):
+            self._set(index, instance.priority, instance.faults)
+
+    def jump_clock(self, by: int) -> None:
+        """Move the machine's own clock forward by `by` ns at once, as after a suspend."""
+        self._running()
+        self._lag -= by
+        self._armed = None
+        if not self._stalled:
+            self._turn()
+
+    # ---- what the machine around the routers says ----
+
+    def set_priority(self, priority: int, instance: str | None = None) -> None:
+        """Set the effective priority, 1..255."""
+        index = self._index(instance)
+        self._set(index, priority, self._instances[index].faults)
+
+    def set_faults(self, faults: int, instance: str | None = None) -> None:
+        """Replace the set of faults (names.Fault)."""
+        index = self._index(instance)
+        self._set(index, self._instances[index].priority, faults)
+
+    def _set(self, index: int, priority: int, faults: int) -> None:
+        """Remember, and tell the core unless it stands still: `_resume` catches up."""
+        self._instances[index].priority = priority
+        self._instances[index].faults = faults
+        if self._core is not None and not self._stalled:
+            self._core.set_priority(index, priority, self._now())
+            self._core.set_faults(index, faults, self._now())
+            self._settle()
+
+    def unplug(self, interface: str | None = None) -> None:
+        """Pull the cable: carrier is lost, and the routers of the interface know it."""
+        self._set_plugged(self.interface(interface), plugged=False)
+
+    def plug(self, interface: str | None = None) -> None:
+        """Put the cable back."""
+        self._set_plugged(self.interface(interface), plugged=True)
+
+    def _set_plugged(self, interface: Interface, *, plugged: bool) -> None:
+        interface.plugged = plugged
+        for instance in self._instances:
+            if instance.interface is interface:
+                without = instance.faults & ~Fault.LINK
+                self.set_faults(without if plugged else without | Fault.LINK, instance.name)
+
+    # ---- what can be seen ----
+
+    def state(self, instance: str | None = None) -> State:
+        """Return the state of a virtual router; Initialize while the node does not run."""
+        index = self._index(instance)
+        return State.INIT if self._core is None else self._core.state(index)
+
+    def holds(self, instance: str | None = None) -> bool:
+        """Return whether the virtual addresses are on the interface."""
+        return self._instances[self._index(instance)].held
+
+    def status(self, instance: str | None = None) -> dict[str, Any]:
+        """Return `Core.status` of a virtual router of a running node, in the node's own time."""
+        return self._running().status(self._index(instance))
+
+    def counters(self, instance: str | None = None) -> dict[str, int]:
+        """Return `Core.counters` of a virtual router of a running node."""
+        return self._running().counters(self._index(instance))
+
+    def _running(self) -> Core:
+        if self._core is None:
+            raise ValueError(f"{self.name} does not run")
+        return self._core
+
+    # ---- the loop ----
+
+    def _now(self) -> int:
+        return self._clock.now - self._lag
+
+    def arrive(self, interface: Interface, datagram: Datagram) -> None:
+        """Take a frame off the LAN."""
+        if self._core is None or self._deaf or not interface.plugged:
+            return
+        if self._stalled:
+            if len(self._backlog) < BACKLOG:
+                self._backlog.append((interface, datagram))
+            return
+        self._receive(self._core, interface, datagram)
+        self._settle()
+
+    def _receive(self, core: Core, interface: Interface, datagram: Datagram) -> None:
+        port = interface.ports.get((datagram.family, datagram.is_ah))
+        if port is None:
+            return
+        core.receive(
+            datagram.data,
+            family=datagram.family,
+            src=datagram.src,
+            dst=datagram.dst,
+            ttl=TTL,
+            now=self._now(),
+            port=port,
+        )
+
+    def _turn(self) -> None:
+        """Drain the sockets, then fire deadlines: the real loop's order."""
+        core = self._running()
+        while self._backlog:
+            self._receive(core, *self._backlog.popleft())
+        self._perform(core)
+        core.advance(self._now())
+        self._settle()
+
+    def _settle(self) -> None:
+        """Perform what the core asks for, unless the node stands still, and set the timer."""
+        core = self._core
+        if core is None or self._stalled:
+            return
+        self._perform(core)
+        due = core.deadline()
+        if due is None:
+            return
+        due += self._lag
+        if self._armed is None or due < self._armed:
+            self._armed = due
+            self._clock.at(due, self._on_timer, due, self._life, rank=Rank.TIMER)
+
+    def _on_timer(self, due: int, life: int) -> None:
+        if life != self._life or due != self._armed or self._stalled:
+            return
+        self._armed = None
+        self._turn()
+
+    def _perform(self, core: Core) -> None:
+        acts = core.drain()
+        if len(acts) > 1:
+            acts.sort(key=lambda act: ORDER[act.kind])
+        for act in acts:
+            _PERFORMERS[act.kind](self, core, act)
+        for note in core.drain_notes():
+            self._tell_note(note)
+
+    def _send(self, core: Core, act: Act) -> None:
+        if act.a != 0 and core.state(act.vr) is not State.ACTIVE:
+            return
+        instance = self._instances[act.vr]
+        self._tell(instance.name, "SEND", act.a)
+        for datagram in instance.datagrams(act.a, act.b):
+            instance.interface.lan.transmit(instance.interface, datagram)
+
+    def _withdraw(self, core: Core, act: Act) -> None:
+        if core.state(act.vr) is not State.ACTIVE:
+            self._hold(self._instances[act.vr], held=False)
+
+    def _install(self, core: Core, act: Act) -> None:
+        if core.state(act.vr) is State.ACTIVE:
+            self._hold(self._instances[act.vr], held=True)
+
+    def _announce(self, core: Core, act: Act) -> None:
+        if core.state(act.vr) is State.ACTIVE:
+            self._tell(self._instances[act.vr].name, "ANNOUNCE", act.a)
+
+    def _hold(self, instance: Instance, *, held: bool) -> None:
+        if instance.held == held:
+            return
+        instance.held = held
+        self._tell(instance.name, "INSTALL" if held else "WITHDRAW")
+        self._observer.hold(instance.interface, instance.params, held=held)
+
+    def _tell_note(self, note: Note) -> None:
+        detail = note.b if note.kind is NoteKind.STATE else 0
+        self._tell(self._instances[note.vr].name, note.kind.name, note.a, detail)
+
+    def _tell(self, instance: str, what: str, value: int = 0, detail: int = 0) -> None:
+        self._observer.record(self.name, instance, what, value, detail)
+
+
+_PERFORMERS: dict[str, Callable[[VirtualRouterNode, Core, Act], None]] = {
+    "SEND": VirtualRouterNode._send,
+    "WITHDRAW": VirtualRouterNode._withdraw,
+    "INSTALL": VirtualRouterNode._install,
+    "ANNOUNCE": VirtualRouterNode._announce,
+}
+
+
+def _targets(params: RouterParams) -> Sequence[bytes]:
+    return [p for p in params.peers if p != params.source] or [GROUPS[params.family]]
+
+
+def _lay_out(params: RouterParams, target: bytes) -> Layout:
+    return layout(
+        family=params.family,
+        version=params.version,
+        vrid=params.vrid,
+        priority=params.priority,
+        interval_ns=params.advert_interval,
+        addresses=params.addresses,
+        src=params.source,
+        dst=target,
+        auth_type=params.auth_type,
+        password=params.password,
+        unicast=bool(params.peers),
+    )

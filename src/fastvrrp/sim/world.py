@@ -1,0 +1,241 @@
+"""The whole simulation: one clock, one generator of random numbers, LANs, nodes, and what
+happened."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from random import Random
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
+
+from fastvrrp.core.acts import GarpParams, RouterParams
+from fastvrrp.sim.clock import VirtualClock
+from fastvrrp.sim.lan import Interface, Lan, Link, LinkFields
+from fastvrrp.sim.node import VirtualRouterNode
+
+if TYPE_CHECKING:
+    from fastvrrp.config.model import Config, InstanceConfig
+
+__all__ = ["Entry", "World"]
+
+Key = tuple[str, int, int]
+Attachment = tuple[Lan, str] | tuple[Lan, str, str]
+
+
+class RouterFields(TypedDict, total=False):
+    """The fields of `core.acts.RouterParams` that are written as they are, as keywords."""
+
+    vrid: Required[int]
+    version: int
+    priority: int
+    start_active: bool
+    preempt: bool
+    preempt_delay: int
+    advert_interval: int
+    any_source: bool
+    auth_type: int
+    password: bytes
+    garp: GarpParams
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline: at the instant `at` (ns) `what` happened to `instance` of `node`.
+
+    `what` is an act that was performed (SEND with its priority as `value`, INSTALL, WITHDRAW,
+    ANNOUNCE with its rounds), a note (names.NoteKind by name; STATE with the new State as `value`
+    and the Reason as `detail`), or something that befell the node (START, STOP, CRASH, STALL;
+    `instance` is empty).
+    """
+
+    at: int
+    node: str
+    instance: str
+    what: str
+    value: int = 0
+    detail: int = 0
+
+
+class World:
+    """Routers, the LANs between them, and their common time, which starts at `start` ns.
+
+    Everything random comes from `random`, seeded with `seed`. `record_adverts` False keeps SEND
+    out of the timeline, for runs of many virtual hours.
+    """
+
+    def __init__(self, seed: int = 0, *, start: int = 0, record_adverts: bool = True) -> None:
+        self.random = Random(seed)
+        self.clock = VirtualClock(start)
+        self.timeline: list[Entry] = []
+        self.lans: dict[str, Lan] = {}
+        self.nodes: dict[str, VirtualRouterNode] = {}
+        self._record_adverts = record_adverts
+        self._start = start
+        self._history: dict[Key, list[tuple[int, frozenset[str]]]] = {}
+
+    # ---- construction ----
+
+    def lan(self, name: str = "lan", **link: Unpack[LinkFields]) -> Lan:
+        """Add a LAN whose ways have the `Link` fields given by keyword."""
+        if name in self.lans:
+            raise ValueError(f"there is a LAN {name!r} already")
+        lan = self.lans[name] = Lan(name, self.clock, self.random, Link(**link))
+        return lan
+
+    def router(
+        self,
+        name: str,
+        lan: Lan,
+        address: str,
+        *,
+        addresses: Iterable[str] | None = None,
+        peers: Iterable[str] = (),
+        **instance: Unpack[RouterFields],
+    ) -> VirtualRouterNode:
+        """Add a node with one interface, `eth0`, and one virtual router, `VI_1`, given by keyword.
+
+        It sends from `address`; without virtual `addresses` it has one that its VRID makes up.
+        """
+        source = ip_address(address)
+        vrid = instance["vrid"]
+        made_up = f"198.51.100.{vrid}" if source.version == 4 else f"fe80::5e:{vrid:x}"
+        node = self._add_node(name, {"eth0": (lan, address)})
+        params = RouterParams(
+            family=source.version,
+            source=source.packed,
+            addresses=_packed((made_up,) if addresses is None else addresses),
+            peers=_packed(peers),
+            **instance,
+        )
+        node.add_instance("VI_1", "eth0", params)
+        return node
+
+    def node(
+        self, name: str, config: "Config", interfaces: Mapping[str, Attachment]
+    ) -> VirtualRouterNode:
+        """Add a node that runs every instance of `config`; `interfaces` says on which LAN, and
+        with which addresses (at most one of each family, the IPv6 one link-local), each interface
+        is.
+
+        Scripts are not run: give what they would say with `set_priority` and `set_faults`.
+        """
+        node = self._add_node(name, interfaces)
+        for instance in config.instances:
+            present = [ip_address(text) for text in interfaces[instance.interface][1:]]
+            source = instance.source or next(
+                (ip for ip in present if ip.version == instance.family), None
+            )
+            if source is None:
+                where = f"{instance.name}: {instance.interface} of {name}"
+                raise ValueError(f"{where} needs an IPv{instance.family} address")
+            node.add_instance(instance.name, instance.interface, _params(instance, source.packed))
+        return node
+
+    def _add_node(self, name: str, interfaces: Mapping[str, Attachment]) -> VirtualRouterNode:
+        if name in self.nodes:
+            raise ValueError(f"there is a node {name!r} already")
+        node = self.nodes[name] = VirtualRouterNode(name, self.clock, self)
+        for interface, (lan, *addresses) in interfaces.items():
+            node.add_interface(Interface(node, interface, lan, _packed(addresses), {}))
+        return node
+
+    # ---- time ----
+
+    @property
+    def now(self) -> int:
+        """The current instant, ns."""
+        return self.clock.now
+
+    def run_for(self, duration: int) -> None:
+        """Let `duration` ns go by."""
+        self.run_until(self.now + duration)
+
+    def run_until(self, end: int | Callable[[], bool], *, limit: int | None = None) -> None:
+        """Run up to and including the instant `end`, or until the predicate `end` holds.
+
+        Raises TimeoutError when a predicate does not hold within `limit` ns, or can no longer
+        come true because nothing lies ahead; ValueError when the instant has passed.
+        """
+        if not callable(end):
+            self._run_to(end)
+            return
+        last = None if limit is None else self.now + limit
+        while not end():
+            ahead = self.clock.next()
+            if ahead is None or (last is not None and ahead > last):
+                raise TimeoutError(f"it had not come true at {self.now} ns")
+            self.clock.step()
+
+    def _run_to(self, end: int) -> None:
+        if end < self.now:
+            raise ValueError(f"{end} ns has passed: it is {self.now} ns")
+        while (ahead := self.clock.next()) is not None and ahead <= end:
+            self.clock.step()
+        self.clock.now = end
+
+    # ---- what happened ----
+
+    def record(self, node: str, instance: str, what: str, value: int, detail: int) -> None:
+        """Write one line of the timeline (nodes call this)."""
+        if what != "SEND" or self._record_adverts:
+            self.timeline.append(Entry(self.clock.now, node, instance, what, value, detail))
+
+    def hold(self, interface: Interface, params: RouterParams, *, held: bool) -> None:
+        """Note that a node holds the addresses of a virtual router, or no longer (nodes call
+        this)."""
+        history = self._history.setdefault((interface.lan.name, params.family, params.vrid), [])
+        holders = history[-1][1] if history else frozenset()
+        name = {interface.node.name}
+        history.append((self.clock.now, holders | name if held else holders - name))
+
+    def holders(
+        self, vrid: int, *, at: int | None = None, lan: str | None = None, family: int = 4
+    ) -> frozenset[str]:
+        """Return the names of the nodes that hold the addresses of a virtual router now, or after
+        everything that happened at the instant `at`. `lan` may be left out when there is one."""
+        history = self._history.get(self._key(vrid, lan, family), [])
+        index = len(history) if at is None else bisect_right(history, at, key=lambda item: item[0])
+        return history[index - 1][1] if index else frozenset()
+
+    def spans(
+        self, vrid: int, *, since: int | None = None, lan: str | None = None, family: int = 4
+    ) -> Iterator[tuple[int, int, frozenset[str]]]:
+        """Yield (from, to, holders) of a virtual router from the instant `since` until now,
+        without spans of length 0: nobody in a span is a gap, several are two routers that are
+        active at once."""
+        begin = self._start if since is None else since
+        holders = self.holders(vrid, at=begin, lan=lan, family=family)
+        changes = [c for c in self._history.get(self._key(vrid, lan, family), []) if c[0] > begin]
+        for at, after in (*changes, (self.now, frozenset[str]())):
+            if at > begin:
+                yield begin, at, holders
+            begin, holders = at, after
+
+    def _key(self, vrid: int, lan: str | None, family: int) -> Key:
+        if lan is None:
+            (lan,) = self.lans
+        return (lan, family, vrid)
+
+
+def _packed(addresses: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(ip_address(address).packed for address in addresses)
+
+
+def _params(instance: "InstanceConfig", source: bytes) -> RouterParams:
+    return RouterParams(
+        vrid=instance.vrid,
+        version=int(instance.version),
+        family=instance.family,
+        priority=instance.priority,
+        start_active=instance.initial_active,
+        preempt=instance.preempt,
+        preempt_delay=instance.preempt_delay,
+        advert_interval=instance.advert_interval,
+        addresses=tuple(vip.address.ip.packed for vip in instance.addresses),
+        source=source,
+        peers=tuple(peer.address.packed for peer in instance.peers),
+        auth_type=instance.auth.type.value if instance.auth else 0,
+        password=instance.auth.password.reveal() if instance.auth else b"",
+        garp=instance.garp,
+    )

@@ -1,0 +1,208 @@
+"""What the simulation promises to those who test their own configurations with it."""
+
+from ipaddress import ip_interface
+
+import pytest
+from scenery import DELAY, DOWN_200, VRID, entries, pair
+
+from fastvrrp.clock import milliseconds, seconds
+from fastvrrp.config.model import (
+    Auth,
+    AuthType,
+    Config,
+    InstanceConfig,
+    Version,
+    VirtualAddress,
+)
+from fastvrrp.names import State
+from fastvrrp.secret import Secret
+from fastvrrp.sim import Link, VirtualClock, World
+from fastvrrp.sim.clock import Rank
+
+
+def instance(name: str, interface: str, vip: str, **more: object) -> InstanceConfig:
+    address = VirtualAddress(address=ip_interface(vip))
+    return InstanceConfig(name=name, interface=interface, addresses=(address,), **more)
+
+
+def two_sided(priority_1: int, priority_2: int) -> Config:
+    """Return the configuration of a router between two LANs, with both families on the second."""
+    auth = Auth(type=AuthType.AH, password=Secret(b"secret"))
+    return Config(
+        instances=(
+            instance("WAN", "eth0", "192.0.2.100/24", vrid=1, priority=priority_1, auth=auth),
+            instance("LAN4", "eth1", "198.51.100.1/24", vrid=1, priority=priority_2),
+            instance(
+                "LAN6", "eth1", "fe80::100/64", vrid=1, priority=priority_2, version=Version.V3
+            ),
+        )
+    )
+
+
+def test_configurations_of_appliances_run_as_they_are() -> None:
+    """Given two routers between two LANs that share the load, built from configurations, then
+    each holds what it is better at; when one dies, then the other holds everything."""
+    world = World(seed=1)
+    wan, lan = world.lan("wan"), world.lan("lan")
+    one = world.node(
+        "one",
+        two_sided(200, 100),
+        {"eth0": (wan, "192.0.2.1"), "eth1": (lan, "198.51.100.2", "fe80::1")},
+    )
+    two = world.node(
+        "two",
+        two_sided(100, 200),
+        {"eth0": (wan, "192.0.2.2"), "eth1": (lan, "198.51.100.3", "fe80::2")},
+    )
+    one.start()
+    two.start()
+    world.run_for(seconds(10))
+    assert world.holders(1, lan="wan") == {"one"}
+    assert world.holders(1, lan="lan") == world.holders(1, lan="lan", family=6) == {"two"}
+    assert one.state("WAN") is State.ACTIVE
+    assert one.state("LAN6") is State.BACKUP
+    two.crash()
+    world.run_for(seconds(10))
+    assert world.holders(1, lan="wan") == world.holders(1, lan="lan", family=6) == {"one"}
+
+
+def test_instance_without_an_address_to_send_from_is_refused() -> None:
+    world = World()
+    lan = world.lan()
+    with pytest.raises(ValueError, match="LAN6: eth1 of one needs an IPv6 address"):
+        world.node(
+            "one", two_sided(200, 100), {"eth0": (lan, "192.0.2.1"), "eth1": (lan, "198.51.100.2")}
+        )
+
+
+def test_holders_can_be_asked_of_the_past() -> None:
+    """Given a holder that died, then the past still knows when it held the addresses."""
+    p = pair()
+    p.settle()
+    p.a.crash()
+    died = p.world.now
+    p.world.run_for(seconds(10))
+    assert p.world.holders(VRID, at=0) == frozenset()
+    assert p.world.holders(VRID, at=DOWN_200 - 1) == frozenset()
+    assert p.world.holders(VRID, at=DOWN_200) == {"a"}
+    assert p.world.holders(VRID, at=died - 1) == {"a"}
+    assert p.world.holders(VRID, at=died) == frozenset()
+    assert p.world.holders(VRID) == {"b"}
+    spans = list(p.world.spans(VRID))
+    assert [who for _, _, who in spans] == [set(), {"a"}, set(), {"b"}]
+    assert spans[0][0] == 0
+    assert spans[-1][1] == p.world.now
+
+
+def test_adverts_travel_as_the_daemon_writes_them() -> None:
+    """Given a receiver that counts what it refuses, when a router sends for a minute, then every
+    frame of it was accepted: checksum, TTL, version and all."""
+    p = pair(version=3)
+    p.settle()
+    p.world.run_for(seconds(60))
+    counters = p.b.counters()
+    assert counters["adverts_received"] == p.lan.frames
+    assert sum(n for key, n in counters.items() if key.startswith("rejected")) == 0
+
+
+def test_link_of_one_direction() -> None:
+    """Given a slow way from a to b only, then b hears a late, and a hears b as before."""
+    p = pair()
+    p.lan.set_link("a", "b", delay=milliseconds(300))
+    p.settle()
+    p.a.stop()
+    stopped = p.world.now
+    p.world.run_until(lambda: bool(entries(p.world, "RESIGNED_PEER")), limit=seconds(1))
+    assert p.world.now == stopped + milliseconds(300)
+    assert p.lan.link("b", "a").delay == DELAY
+
+
+def test_loss_is_as_frequent_as_asked() -> None:
+    p = pair()
+    p.settle()
+    p.lan.set_all(loss=0.25)
+    before = p.b.counters()["adverts_received"]
+    p.world.run_for(seconds(10_000))
+    assert 7300 < p.b.counters()["adverts_received"] - before < 7700
+
+
+def test_backlog_of_a_stalled_node_is_bounded_like_a_socket() -> None:
+    """Given a node that stands still for an hour, when it moves again, then it finds 256 packets
+    waiting."""
+    p = pair()
+    p.settle()
+    before = p.b.counters()["adverts_received"]
+    p.b.stall(seconds(3600))
+    p.world.run_until(lambda: not p.b.stalled)
+    assert p.b.counters()["adverts_received"] - before == 256
+
+
+def test_stalled_node_learns_of_its_trackers_when_it_moves_again() -> None:
+    p = pair()
+    p.settle()
+    p.a.stall(seconds(2))
+    p.a.set_priority(50)
+    assert p.a.status()["priority"] == 200
+    p.world.run_for(seconds(2))
+    assert p.a.status()["priority"] == 50
+
+
+def test_misuse_is_told() -> None:
+    p = pair()
+    with pytest.raises(ValueError, match="a does not run"):
+        p.a.stop()
+    p.start()
+    with pytest.raises(ValueError, match="runs already"):
+        p.a.start()
+    p.a.stall(seconds(1))
+    with pytest.raises(ValueError, match="stands still already"):
+        p.a.stall(seconds(1))
+    with pytest.raises(ValueError, match="cannot stop in order"):
+        p.a.stop()
+    with pytest.raises(KeyError, match="no instance 'VI_9'"):
+        p.a.state("VI_9")
+    with pytest.raises(ValueError, match="a node 'a' already"):
+        p.world.router("a", p.lan, "192.0.2.9", vrid=1)
+    with pytest.raises(ValueError, match="a LAN 'lan' already"):
+        p.world.lan()
+    with pytest.raises(ValueError, match="probabilities"):
+        Link(loss=2.0)
+    p.world.run_for(seconds(1))
+    with pytest.raises(ValueError, match="has passed"):
+        p.world.run_until(0)
+
+
+def test_predicate_that_does_not_come_true_is_told() -> None:
+    p = pair()
+    p.start()
+    with pytest.raises(TimeoutError):
+        p.world.run_until(lambda: False, limit=seconds(5))
+    with pytest.raises(TimeoutError):
+        World().run_until(lambda: False)
+
+
+def test_unicast_reaches_only_its_address() -> None:
+    """Given three routers of which two are each other's peers, then the third hears nothing."""
+    world = World()
+    lan = world.lan()
+    peers = ("192.0.2.1", "192.0.2.2")
+    for number in (1, 2, 3):
+        priority = 100 if number == 1 else 50
+        address = f"192.0.2.{number}"
+        world.router(f"r{number}", lan, address, vrid=VRID, priority=priority, peers=peers).start()
+    world.run_for(seconds(10))
+    assert world.nodes["r3"].counters()["adverts_received"] == 0
+    assert world.nodes["r2"].counters()["adverts_received"] > 0
+
+
+def test_events_of_one_instant_happen_script_first_and_timers_last() -> None:
+    clock = VirtualClock()
+    seen: list[str] = []
+    clock.at(5, seen.append, "timer", rank=Rank.TIMER)
+    clock.at(5, seen.append, "arrival", rank=Rank.ARRIVAL)
+    clock.at(5, seen.append, "first script")
+    clock.after(5, seen.append, "second script")
+    while clock.next() is not None:
+        clock.step()
+    assert seen == ["first script", "second script", "arrival", "timer"]
+    assert clock.now == 5
