@@ -1,4 +1,5 @@
-"""Builds the C library (csrc/) once and every Cython module against it. All other metadata: pyproject.toml.
+"""Builds the C library (csrc/) once and every Cython module against it. All other metadata:
+pyproject.toml.
 
 FASTVRRP_DEBUG=1     bounds checks, assertions, line tracing
 FASTVRRP_SANITIZE=1  AddressSanitizer and UndefinedBehaviorSanitizer

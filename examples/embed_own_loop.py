@@ -2,8 +2,8 @@
 
 usage: embed_own_loop.py INTERFACE VRID ADDRESS
 
-The configuration is built in Python, and the host's addresses stay the program's business: `host=` is
-told when to set and when to remove them. Needs CAP_NET_RAW.
+The configuration is built in Python, and the host's addresses stay the program's business: `host=`
+is told when to set and when to remove them. Needs CAP_NET_RAW.
 """
 
 import selectors

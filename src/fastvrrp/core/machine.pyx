@@ -414,7 +414,6 @@ cdef void yield_active(core_t* core, int32_t vr, const advert_t* advert, reason_
         router.active_adver_interval = advert.interval
     memcpy(router.active_source, advert.src, 16)
     router.active_priority = advert.priority
-    router.preempt_until = NEVER
     enter(core, vr, BACKUP, reason, now)
     watch(core, vr, now + active_down_interval(router))
 

@@ -434,8 +434,8 @@ cdef class Loop:
         cdef fv_rx_meta_t meta
         cdef msghdr* header
         cdef int64_t now, wall
-        cdef int rounds, i, count
-        for rounds in range(RX_ROUNDS):
+        cdef int _round, i, count
+        for _round in range(RX_ROUNDS):
             if p.rx_fd < 0:
                 return
             for i in range(RX_BATCH):
@@ -495,8 +495,8 @@ cdef class Loop:
         cdef outgoing_t* out
         cdef int i
         router.pending_sends -= 1
-        if t == NULL or (act.a != PRIORITY_RESIGN and router.state != ACTIVE):
-            return
+        if t == NULL or (act.a == PRIORITY_RESIGN) == (router.state == ACTIVE):
+            return                          # what it would say is true no longer
         for i in range(self.tx.count):
             if self.tx.vr[i] == act.vr:
                 self.flush()                # the bytes are about to change

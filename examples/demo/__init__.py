@@ -1,0 +1,1 @@
+"""The tutorial, live: two web servers, one address, real failovers, and a picture of the run."""

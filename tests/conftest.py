@@ -1,0 +1,70 @@
+"""Shared by all tests: the daemon under test, the lab, and no silent skips where nobody looks."""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from lab import Lab, LabUnavailableError, find_program
+
+KERNEL_MARKERS = ("netns", "interop")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--daemon",
+        default="fastvrrpd",
+        help="the VRRP daemon of the netns tests: fastvrrpd, keepalived or a path",
+    )
+
+
+def _uses_kernel(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in KERNEL_MARKERS)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that measure time on the real kernel run one after the other, in one worker."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in filter(_uses_kernel, items):
+        item.add_marker(pytest.mark.xdist_group("kernel"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a skipped netns or interop test has failed: nobody reads skips there."""
+    report = yield
+    if report.skipped and _uses_kernel(item) and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"not allowed to be skipped with CI=true: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was not tested."""
+    skipped = terminalreporter.getreports("skipped")
+    if skipped:
+        text = f"{len(skipped)} TESTS DID NOT RUN on this machine (reasons above)"
+        terminalreporter.write_sep("!", text, yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def program(request: pytest.FixtureRequest) -> str:
+    """The path of the daemon under test."""
+    return find_program(request.config.getoption("--daemon"))
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """An empty lab, or a skip that says what this machine lacks."""
+    with ExitStack() as stack:
+        try:
+            lab = stack.enter_context(Lab())
+        except LabUnavailableError as error:
+            pytest.skip(str(error))
+        yield lab
