@@ -2,7 +2,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -158,9 +158,9 @@ def test_after_fork_inherited_lines_are_not_sent_twice(tmp_path: Path) -> None:
 
 class FakeLoop:
     def __init__(self) -> None:
-        self.calls: list[tuple[float, object]] = []
+        self.calls: list[tuple[float, Callable[[], None]]] = []
 
-    def call_later(self, delay: float, callback: object, *_args: object) -> None:
+    def call_later(self, delay: float, callback: Callable[[], None], *_args: object) -> None:
         self.calls.append((delay, callback))
 
 
@@ -189,10 +189,10 @@ def test_faulty_record_is_logged_as_it_stands(pipe: tuple[int, int]) -> None:
 def test_queued_lines_are_retried_by_one_timer(tmp_path: Path) -> None:
     handler = LogHandler(Log("k", [Syslog(path=str(tmp_path / "none"))]))
     loop = FakeLoop()
-    handler.use_loop(loop)  # type: ignore[arg-type]
+    handler.use_loop(loop)  # type: ignore[arg-type]  # all of a loop that it uses
     handler.emit(make_record(logging.INFO, "a"))
     handler.emit(make_record(logging.INFO, "b"))
     assert len(loop.calls) == 1
     _, retry = loop.calls[0]
-    retry()  # type: ignore[operator]
+    retry()
     assert len(loop.calls) == 2

@@ -40,7 +40,7 @@ class Engine:
         self._log.info("(VI_1) sent 0 priority")
 
 
-def examine(path: str) -> tuple[Config | None, tuple[Diagnostic, ...]]:
+def examine(path: str | Path) -> tuple[Config | None, tuple[Diagnostic, ...]]:
     """Stand for `fastvrrp.config.examine`."""
     import lark  # noqa: F401, PLC0415 - what the real one loads
 
@@ -56,7 +56,7 @@ def examine(path: str) -> tuple[Config | None, tuple[Diagnostic, ...]]:
     from fastvrrp.secret import Secret  # noqa: PLC0415
 
     text = Path(path).read_text(encoding="utf-8")
-    span = Span(path, 0, 0)
+    span = Span(str(path), 0, 0)
     if "wrong" in text:
         message = "priority 300 is outside 1-255"
         error = Diagnostic(severity=Severity.ERROR, code="FV104", message=message, span=span)
@@ -79,7 +79,7 @@ def examine(path: str) -> tuple[Config | None, tuple[Diagnostic, ...]]:
 def install() -> None:
     """Put the stand-ins in place."""
     engine = ModuleType("fastvrrp.engine")
-    engine.Engine = Engine  # type: ignore[attr-defined]
+    engine.Engine = Engine  # type: ignore[attr-defined]  # a made-up module
     sys.modules["fastvrrp.engine"] = engine
     fastvrrp.config.examine = examine
 

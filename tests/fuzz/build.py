@@ -19,7 +19,7 @@ if __name__ == "__main__":
     setup(
         name="hammer",
         packages=[],
-        ext_modules=cythonize(
+        ext_modules=cythonize(  # type: ignore[no-untyped-call]  # Cython is not typed
             [hammer],
             include_path=["src"],
             compiler_directives={"language_level": "3str", "cdivision": True},

@@ -18,8 +18,9 @@ ROOT = Path(__file__).parents[2]
 LIMIT_S = 2.0  # for one text of a few thousand characters, on a busy machine
 TOKENS = (
     "{", "}", '"', "'", "#", "!", "\\", "\n", "\r\n", "\t", " ", "\0", "\ufeff", "“", "$X", "@id ",
-    "~SEQ(i, 9)", "include /etc/passwd", "vrrp_instance VI_9 {", "virtual_ipaddress {", "}}}", "{{{",
-    "255", "-1", "99999999999999999999", "0.0000001", "1e9", "::1/128", "10.0.0.1/33", "eth0" * 9,
+    "~SEQ(i, 9)", "include /etc/passwd", "vrrp_instance VI_9 {", "virtual_ipaddress {", "}}}",
+    "{{{", "255", "-1", "99999999999999999999", "0.0000001", "1e9", "::1/128", "10.0.0.1/33",
+    "eth0" * 9,
 )  # fmt: skip
 
 
@@ -29,7 +30,8 @@ def mutate(text: str, rng: random.Random) -> str:
         start = rng.randint(0, len(text))
         end = min(len(text), start + rng.choice((0, 1, 1, 3, 20, 200)))
         piece = text[start:end]
-        new = rng.choice(("", piece * 2, piece[::-1], rng.choice(TOKENS), chr(rng.randint(0, 0x2FF))))
+        odd = rng.choice(TOKENS), chr(rng.randint(0, 0x2FF))
+        new = rng.choice(("", piece * 2, piece[::-1], *odd))
         text = text[:start] + new + text[end:]
     return text
 

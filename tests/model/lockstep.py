@@ -42,7 +42,7 @@ class Case:
     def __init__(self, seed: int, length: int = 60) -> None:
         random = Random(seed)
         version = random.choice((2, 3))
-        intervals = (SECOND, 3 * SECOND)
+        intervals: tuple[int, ...] = (SECOND, 3 * SECOND)
         if version == 3:
             intervals += (10 * MILLISECOND, 250 * MILLISECOND, 40_950 * MILLISECOND)
         self.seed = seed
@@ -185,7 +185,8 @@ class Pair:
             return
         half = self.model.active_adver_interval // 2
         late = {"half": half, "half+1": half + 1, "half-1": half - 1, "long": 20 * half + 7}
-        self.now = max(self.now, min(timers.values()) + late.get(offset, offset))
+        past_due = late[offset] if isinstance(offset, str) else offset
+        self.now = max(self.now, min(timers.values()) + past_due)
         self.advance()
 
     def advance(self) -> None:

@@ -20,6 +20,7 @@ Additions to RFC 9568 and their reasons:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -304,6 +305,15 @@ class Router:
         return 3 * self.active_adver_interval + self.skew_time(self.priority)
 
 
+T = TypeVar("T")
+
+
+def the(value: T | None) -> T:
+    """Return the advert of the event, or a timer that runs; the table asks in no other case."""
+    assert value is not None
+    return value
+
+
 def shown(state: str) -> str:
     """Return the state as the outside sees it."""
     return "INIT" if state == "WAIT" else state
@@ -311,11 +321,11 @@ def shown(state: str) -> str:
 
 # ---- conditions ----
 
-Condition = Callable[[Router, Advert], bool]
+Condition = Callable[[Router, Advert | None], bool]
 
 
 def _stood_still(router: Router, _: object) -> bool:
-    late = router.now - router.active_down_timer
+    late = router.now - the(router.active_down_timer)
     return not router.granted and 2 * late > router.active_adver_interval
 
 
@@ -341,40 +351,40 @@ CONDITIONS: dict[str, Condition] = {
     "stood still": _stood_still,
     "active router resigned": lambda router, advert: router.resigned,
     "adverts were discarded": lambda router, advert: router.discarded,
-    "priority 0": lambda router, advert: advert.priority == 0,
-    "not below ours": lambda router, advert: advert.priority >= router.priority,
-    "above ours": lambda router, advert: advert.priority > router.priority,
+    "priority 0": lambda router, advert: the(advert).priority == 0,
+    "not below ours": lambda router, advert: the(advert).priority >= router.priority,
+    "above ours": lambda router, advert: the(advert).priority > router.priority,
     "no preemption": _no_preemption,
     "preemption delayed": _preemption_delayed,
     "equal, higher address": lambda router, advert: (
-        advert.priority == router.priority and advert.source > router.settings.source
+        the(advert).priority == router.priority and the(advert).source > router.settings.source
     ),
     "equal, own address": lambda router, advert: (
-        advert.priority == router.priority and advert.source == router.settings.source
+        the(advert).priority == router.priority and the(advert).source == router.settings.source
     ),
 }
 
 
 # ---- actions ----
 
-Action = Callable[[Router, Advert], None]
+Action = Callable[[Router, Advert | None], None]
 
 
 def _take_own_interval(router: Router, _: object) -> None:
     router.active_adver_interval = router.settings.interval
 
 
-def _learn_interval(router: Router, advert: Advert) -> None:
+def _learn_interval(router: Router, advert: Advert | None) -> None:
     if router.settings.version == 3:
-        router.active_adver_interval = advert.interval
+        router.active_adver_interval = the(advert).interval
 
 
 def _forget_active_router(router: Router, _: object) -> None:
     router.active_router = 0
 
 
-def _remember_active_router(router: Router, advert: Advert) -> None:
-    router.active_router = advert.source
+def _remember_active_router(router: Router, advert: Advert | None) -> None:
+    router.active_router = the(advert).source
 
 
 def _stop_preemption_delay(router: Router, _: object) -> None:
@@ -414,8 +424,10 @@ def _start_adver_timer(router: Router, _: object) -> None:
 
 def _restart_adver_timer(router: Router, _: object) -> None:
     """Keep the rhythm: the next multiple of the interval that lies ahead."""
-    while router.adver_timer <= router.now:
-        router.adver_timer += router.settings.interval
+    due = the(router.adver_timer)
+    while due <= router.now:
+        due += router.settings.interval
+    router.adver_timer = due
 
 
 def _watch_until(router: Router, due: int, *, resigned: bool) -> None:
@@ -436,9 +448,10 @@ def _set_to_skew_time(router: Router, _: object) -> None:
 def _move_active_down_timer(router: Router, _: object) -> None:
     """By the change of Skew_Time; a timer that has not expired is not moved into the past."""
     change = router.skew_time(router.priority) - router.skew_time(router.priority_before)
-    if router.active_down_timer >= router.now:
-        change = max(change, router.now - router.active_down_timer)
-    router.active_down_timer += change
+    due = the(router.active_down_timer)
+    if due >= router.now:
+        change = max(change, router.now - due)
+    router.active_down_timer = due + change
 
 
 def _discard(router: Router, _: object) -> None:

@@ -37,8 +37,8 @@ def said(lab: Lab, text: str, timeout: float = 5) -> LogLine:
 
 
 def test_asyncio_example(host: Host) -> None:
-    """Given the asyncio example, when it is started and stopped, then it takes the address, says why,
-    and leaves nothing."""
+    """Given the asyncio example, when it is started and stopped, then it takes the address, says
+    why, and leaves nothing."""
     lab = host._lab
     file = host.write("/run/test.conf", CONFIG)
     program = host.popen(sys.executable, str(EXAMPLES / "embed_asyncio.py"), file)

@@ -50,6 +50,10 @@ def logged(lab: Lab, text: str, after: int) -> LogLine:
     return lab.first(LogLine, lambda e: text in e.text, after=after, timeout=5)
 
 
+def removed(lab: Lab, address: str, after: int) -> AddressRemoved:
+    return lab.first(AddressRemoved, lambda e: e.address == address, after=after, timeout=2)
+
+
 def test_addresses_are_set_as_written_and_announced(lab: Lab, host: Host) -> None:
     started(lab, host)
     lab.first(NeighbourAdvert, lambda e: e.target == "fd09::100", timeout=2)
@@ -135,5 +139,5 @@ def test_stop_resigns_and_leaves_nothing(lab: Lab, host: Host) -> None:
     router.stop()
     lab.first(Advert, lambda e: e.priority == 0, after=stop, timeout=2)
     for address in (VIP, "10.9.0.101", "fd09::100"):
-        lab.first(AddressRemoved, lambda e, a=address: e.address == a, after=stop, timeout=2)
+        removed(lab, address, stop)
     lab.wait_for(lambda: not host.run("sh", "-c", "ls /run/*.pid 2>/dev/null || true"), timeout=3)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from itertools import pairwise
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
 import pytest
 
@@ -32,6 +32,16 @@ FLOOD = Path(__file__).with_name("flood.py")
 SO_ATTACH_FILTER, SO_TIMESTAMPNS, ETH_P_ALL = 26, 35, 3
 
 
+class Wrong(TypedDict, total=False):
+    """What is wrong with an advert, as `layout` takes it."""
+
+    dst: bytes
+    auth_type: int
+    password: bytes
+    ttl: int
+    unicast: bool
+
+
 @dataclass(frozen=True)
 class Attack:
     """A class of rejected packets, and what the victim is configured for."""
@@ -39,7 +49,7 @@ class Attack:
     name: str
     reject: str
     body: str = ""
-    advert: dict[str, object] = field(default_factory=dict)
+    advert: Wrong = field(default_factory=Wrong)
     spoil_checksum: bool = False
 
 
@@ -85,19 +95,18 @@ vrrp_instance VI_1 {{
 
 def hostile_frames(attack: Attack, victim: Host, attacker: Host) -> list[bytes]:
     """Adverts of priority 254 that would win, if they were not wrong in one respect."""
-    given: dict[str, object] = {
-        "family": 4,
-        "version": 2,
-        "vrid": 51,
-        "priority": 254,
-        "interval_ns": int(INTERVAL_S * 1e9),
-        "addresses": [IPv4Address("10.9.0.100").packed],
-        "src": IPv4Address(ATTACKER).packed,
-        "dst": IPv4Address("224.0.0.18").packed,
-        **attack.advert,
-    }
-    laid_out = layout(**given)  # type: ignore[arg-type]  # a table of keywords
-    password = bytes(given.get("password", b""))  # type: ignore[call-overload]
+    given: Wrong = {"dst": IPv4Address("224.0.0.18").packed, **attack.advert}
+    laid_out = layout(
+        family=4,
+        version=2,
+        vrid=51,
+        priority=254,
+        interval_ns=int(INTERVAL_S * 1e9),
+        addresses=[IPv4Address("10.9.0.100").packed],
+        src=IPv4Address(ATTACKER).packed,
+        **given,
+    )
+    password = given.get("password", b"")
     frames = []
     for number in range(1, 65):
         packet = bytearray(
@@ -112,8 +121,9 @@ def hostile_frames(attack: Attack, victim: Host, attacker: Host) -> list[bytes]:
     return frames
 
 
-def ip_checksum(header: bytes) -> int:
-    total = sum(struct.unpack("!10H", bytes(header[:10]) + b"\0\0" + bytes(header[12:20])))
+def ip_checksum(header: bytes | bytearray) -> int:
+    words = struct.unpack("!10H", header[:10] + b"\0\0" + header[12:20])
+    total: int = sum(words)
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
 

@@ -1,9 +1,10 @@
 """What the scenarios have in common: a pair as operators know it, and readings of the timeline."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from fastvrrp.clock import milliseconds, seconds
+from fastvrrp.core.acts import GarpParams
 from fastvrrp.names import State
 from fastvrrp.sim import Entry, Lan, VirtualRouterNode, World
 
@@ -17,6 +18,22 @@ DOWN_100 = seconds(3) + SKEW_100
 ROUND_TRIP = milliseconds(1)
 
 
+class Settings(TypedDict, total=False):
+    """What can be said about a router, as `World.router` takes it; the VRID is always the same."""
+
+    version: int
+    priority: int
+    start_active: bool
+    preempt: bool
+    preempt_delay: int
+    advert_interval: int
+    peers: tuple[str, ...]
+    auth_type: int
+    password: bytes
+    garp: GarpParams
+    faults: int
+
+
 @dataclass
 class Pair:
     """Router `a` of priority 200 and router `b` of priority 100 on one LAN."""
@@ -25,7 +42,7 @@ class Pair:
     lan: Lan
     a: VirtualRouterNode
     b: VirtualRouterNode
-    more: dict[str, Any] = field(default_factory=dict)
+    family: int = 4
 
     def start(self) -> None:
         self.a.start()
@@ -38,16 +55,16 @@ class Pair:
         assert self.holders() == {"a"}
 
     def holders(self) -> frozenset[str]:
-        return self.world.holders(VRID, family=self.more.get("family", 4))
+        return self.world.holders(VRID, family=self.family)
 
     def gap(self, since: int) -> int:
         """Return how long nobody held the addresses since then, ns."""
-        spans = self.world.spans(VRID, since=since, family=self.more.get("family", 4))
+        spans = self.world.spans(VRID, since=since, family=self.family)
         return sum(to - begin for begin, to, who in spans if not who)
 
     def overlap(self, since: int) -> int:
         """Return how long several did, ns."""
-        spans = self.world.spans(VRID, since=since, family=self.more.get("family", 4))
+        spans = self.world.spans(VRID, since=since, family=self.family)
         return sum(to - begin for begin, to, who in spans if len(who) > 1)
 
 
@@ -55,19 +72,21 @@ def pair(
     *,
     seed: int = 1,
     start: int = 0,
-    a: dict[str, Any] | None = None,
-    b: dict[str, Any] | None = None,
-    **both: object,
+    a: Settings | None = None,
+    b: Settings | None = None,
+    **both: Unpack[Settings],
 ) -> Pair:
     """Return a pair with the settings `both`, and those of one side in `a` and `b`."""
     print(f"seed {seed}")
     world = World(seed, start=start)
     lan = world.lan(delay=DELAY)
+    of_a: Settings = {"priority": 200, **both, **(a or {})}
+    of_b: Settings = {"priority": 100, **both, **(b or {})}
     return Pair(
         world,
         lan,
-        world.router("a", lan, "192.0.2.1", **({"vrid": VRID, "priority": 200} | both | (a or {}))),
-        world.router("b", lan, "192.0.2.2", **({"vrid": VRID, "priority": 100} | both | (b or {}))),
+        world.router("a", lan, "192.0.2.1", vrid=VRID, **of_a),
+        world.router("b", lan, "192.0.2.2", vrid=VRID, **of_b),
     )
 
 

@@ -10,6 +10,7 @@ from scenery import (
     SKEW_100,
     VRID,
     Pair,
+    Settings,
     entries,
     pair,
     states,
@@ -354,7 +355,7 @@ def test_version_2_routers_with_different_intervals_do_not_hear_each_other() -> 
     assert [len(entries(p.world, "RIVAL", node=n)) for n in "ab"] == [1, 1]
 
 
-PAIRS = {
+PAIRS: dict[str, Settings] = {
     "v2": {},
     "v2-pass": {"auth_type": 1, "password": b"secret"},
     "v2-ah": {"auth_type": 2, "password": b"secret"},
@@ -370,7 +371,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("settings", PAIRS.values(), ids=PAIRS.keys())
-def test_every_kind_of_advert_elects_and_fails_over(settings: dict[str, object]) -> None:
+def test_every_kind_of_advert_elects_and_fails_over(settings: Settings) -> None:
     """Given a pair that speaks any of the supported forms, then it elects, fails over in both
     ways, and never refuses an advert."""
     p = pair(**settings)
@@ -383,10 +384,11 @@ def test_ipv6_pair_elects_and_fails_over(version: int, peers: tuple[str, ...]) -
     """Given a pair on IPv6, then it does the same."""
     world = World(seed=1)
     lan = world.lan(delay=DELAY)
-    common = {"vrid": VRID, "version": version, "peers": peers}
-    a = world.router("a", lan, "fe80::1", priority=200, **common)
-    b = world.router("b", lan, "fe80::2", priority=100, **common)
-    elect_and_fail_over(Pair(world, lan, a, b, {"family": 6}))
+    of_a: Settings = {"version": version, "peers": peers, "priority": 200}
+    of_b: Settings = {"version": version, "peers": peers, "priority": 100}
+    a = world.router("a", lan, "fe80::1", vrid=VRID, **of_a)
+    b = world.router("b", lan, "fe80::2", vrid=VRID, **of_b)
+    elect_and_fail_over(Pair(world, lan, a, b, family=6))
 
 
 def elect_and_fail_over(p: Pair) -> None:
@@ -419,9 +421,7 @@ def elect_and_fail_over(p: Pair) -> None:
     ],
     ids=["version", "pass", "ah", "pass-and-none"],
 )
-def test_routers_that_refuse_each_other_say_so(
-    of_a: dict[str, object], of_b: dict[str, object], reject: str
-) -> None:
+def test_routers_that_refuse_each_other_say_so(of_a: Settings, of_b: Settings, reject: str) -> None:
     """Given a pair configured differently, then both are active, and each tells once in a minute
     that it hears a rival and why it does not listen."""
     p = pair(a=of_a, b=of_b)

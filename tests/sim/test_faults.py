@@ -2,7 +2,7 @@
 matrix."""
 
 import pytest
-from scenery import DELAY, DOWN_100, DOWN_200, VRID, Pair, entries, pair, states
+from scenery import DELAY, DOWN_100, DOWN_200, VRID, Pair, Settings, entries, pair, states
 
 from fastvrrp.clock import milliseconds, seconds
 from fastvrrp.names import Fault, State
@@ -330,13 +330,14 @@ def restart(p: Pair, who: str, pause: int, *, orderly: bool) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"version": 3}, {"auth_type": 2, "password": b"secret"}])
-def test_a_pair_is_quiet_for_a_day(settings: dict[str, object]) -> None:
+def test_a_pair_is_quiet_for_a_day(settings: Settings) -> None:
     """Given a settled pair, when a day goes by, then nothing at all has changed."""
     world = World(seed=1, record_adverts=False)
     lan = world.lan()
     for name, priority in (("a", 200), ("b", 100)):
         address = f"192.0.2.{ord(name) - 96}"
-        world.router(name, lan, address, vrid=VRID, priority=priority, **settings).start()
+        of_this: Settings = {"priority": priority, **settings}
+        world.router(name, lan, address, vrid=VRID, **of_this).start()
     world.run_for(seconds(10))
     settled = len(world.timeline)
     world.run_for(seconds(86_400))

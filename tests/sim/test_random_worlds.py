@@ -7,10 +7,9 @@ A failing seed is printed; `trouble(World(seed))` shows the same world again.
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 import pytest
-from scenery import VRID
+from scenery import VRID, Settings
 
 from fastvrrp.clock import centiseconds, milliseconds, seconds
 from fastvrrp.names import Fault, State
@@ -19,6 +18,12 @@ from fastvrrp.sim import Lan, VirtualRouterNode, World
 WORLDS = 4000
 BLOCKS = 10
 TROUBLE = seconds(60)
+NO_SECURITY: Settings = {}
+SECURITIES: tuple[Settings, ...] = (
+    NO_SECURITY,
+    {"auth_type": 1, "password": b"secret"},
+    {"auth_type": 2, "password": b"secret"},
+)
 
 
 @dataclass
@@ -28,7 +33,7 @@ class Scene:
     world: World
     lan: Lan
     nodes: list[VirtualRouterNode]
-    settings: dict[str, dict[str, Any]]
+    settings: dict[str, Settings]
 
     def interval(self) -> int:
         """Return the longest advert interval, ns."""
@@ -61,10 +66,9 @@ def build(seed: int, *, version: int | None = None) -> Scene:
         delay=random.choice((0, 100_000, min(intervals) // 3)),
         jitter=random.choice((0, 0, milliseconds(1), min(intervals) // 3)),
     )
-    security = random.choice(
-        ({}, {"auth_type": 1, "password": b"secret"}, {"auth_type": 2, "password": b"secret"})
-    )
-    nodes, settings = [], {}
+    security = random.choice(SECURITIES)
+    nodes: list[VirtualRouterNode] = []
+    settings: dict[str, Settings] = {}
     for number in range(1, random.randint(2, 5) + 1):
         name = f"r{number}"
         settings[name] = {
@@ -74,12 +78,11 @@ def build(seed: int, *, version: int | None = None) -> Scene:
             "preempt_delay": random.choice((0, 0, 0, seconds(3))),
             "advert_interval": random.choice(intervals),
         }
-        extra = security if version == 2 else {}
+        extra = security if version == 2 else NO_SECURITY
         if number == 1 and random.random() < 0.2:
             settings[name] |= {"priority": 255, "start_active": True}
-        nodes.append(
-            world.router(name, lan, f"192.0.2.{number}", vrid=VRID, **settings[name], **extra)
-        )
+        all_of_it: Settings = {**settings[name], **extra}
+        nodes.append(world.router(name, lan, f"192.0.2.{number}", vrid=VRID, **all_of_it))
     return Scene(world, lan, nodes, settings)
 
 

@@ -20,9 +20,24 @@ from fastvrrp.sim import Link, VirtualClock, World
 from fastvrrp.sim.clock import Rank
 
 
-def instance(name: str, interface: str, vip: str, **more: object) -> InstanceConfig:
-    address = VirtualAddress(address=ip_interface(vip))
-    return InstanceConfig(name=name, interface=interface, addresses=(address,), **more)
+def instance(
+    name: str,
+    interface: str,
+    vip: str,
+    priority: int,
+    *,
+    version: Version = Version.V2,
+    auth: Auth | None = None,
+) -> InstanceConfig:
+    return InstanceConfig(
+        name=name,
+        interface=interface,
+        vrid=1,
+        version=version,
+        priority=priority,
+        addresses=(VirtualAddress(address=ip_interface(vip)),),
+        auth=auth,
+    )
 
 
 def two_sided(priority_1: int, priority_2: int) -> Config:
@@ -30,11 +45,9 @@ def two_sided(priority_1: int, priority_2: int) -> Config:
     auth = Auth(type=AuthType.AH, password=Secret(b"secret"))
     return Config(
         instances=(
-            instance("WAN", "eth0", "192.0.2.100/24", vrid=1, priority=priority_1, auth=auth),
-            instance("LAN4", "eth1", "198.51.100.1/24", vrid=1, priority=priority_2),
-            instance(
-                "LAN6", "eth1", "fe80::100/64", vrid=1, priority=priority_2, version=Version.V3
-            ),
+            instance("WAN", "eth0", "192.0.2.100/24", priority_1, auth=auth),
+            instance("LAN4", "eth1", "198.51.100.1/24", priority_2),
+            instance("LAN6", "eth1", "fe80::100/64", priority_2, version=Version.V3),
         )
     )
 

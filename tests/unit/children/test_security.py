@@ -274,8 +274,15 @@ def test_unknown_account_is_refused_with_a_remedy(
 class TestAccount:
     """Who a script runs as."""
 
-    def account(self, command: Command, **global_defs: str) -> accounts.Account:
-        result = check(command, GlobalConfig(**global_defs))  # type: ignore[arg-type]
+    def account(
+        self,
+        command: Command,
+        *,
+        script_user: str | None = None,
+        script_group: str | None = None,
+    ) -> accounts.Account:
+        defaults = GlobalConfig(script_user=script_user, script_group=script_group)
+        result = check(command, defaults)
         assert result.program is not None
         return result.program.account
 

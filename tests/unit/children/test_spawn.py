@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -53,16 +54,24 @@ def output() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-def shell(script: str, output: Path, **kwargs: object) -> str:
+class Options(TypedDict, total=False):
+    """What `run` takes."""
+
+    env: dict[str, str]
+    credentials: Credentials
+    no_new_privs: bool
+
+
+def shell(script: str, output: Path, **options: Unpack[Options]) -> str:
     """Run `script`, which writes to "$0", and return what it wrote."""
-    result = run("/bin/sh", "-c", script, str(output), **kwargs)  # type: ignore[arg-type]
+    result = run("/bin/sh", "-c", script, str(output), **options)
     assert (result.si_code, result.si_status) == (os.CLD_EXITED, 0)
     return output.read_text()
 
 
-def status_of(output: Path, **kwargs: object) -> dict[str, str]:
+def status_of(output: Path, **options: Unpack[Options]) -> dict[str, str]:
     """Return /proc/self/status of a started program."""
-    text = shell('exec cat /proc/self/status > "$0"', output, **kwargs)
+    text = shell('exec cat /proc/self/status > "$0"', output, **options)
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 

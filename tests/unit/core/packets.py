@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 from fastvrrp.clock import seconds
-from fastvrrp.core.acts import RouterParams
+from fastvrrp.core.acts import GarpParams, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import RejectReason
 from fastvrrp.wire.advert import internet_checksum, layout, reseal
@@ -21,32 +21,74 @@ IP = 20
 AH = 24
 
 
-def params(**changes: object) -> RouterParams:
+class Authentication(TypedDict):
+    """What sender and receiver have to agree on."""
+
+    auth_type: int
+    password: bytes
+
+
+class Changes(TypedDict, total=False):
+    """Fields of `RouterParams` that are not as usual."""
+
+    vrid: int
+    version: int
+    family: int
+    priority: int
+    start_active: bool
+    preempt: bool
+    preempt_delay: int
+    advert_interval: int
+    addresses: tuple[bytes, ...]
+    source: bytes
+    peers: tuple[bytes, ...]
+    any_source: bool
+    auth_type: int
+    password: bytes
+    garp: GarpParams
+    faults: int
+    port: int
+
+
+def params(**changes: Unpack[Changes]) -> RouterParams:
     """Return the receiving router."""
-    return RouterParams(
-        **({"vrid": VRID, "priority": 100, "source": OWN, "addresses": (VIP,)} | changes)
-    )
+    usual: Changes = {"vrid": VRID, "priority": 100, "source": OWN, "addresses": (VIP,)}
+    usual.update(changes)
+    return RouterParams(**usual)
 
 
-def advert(*, priority: int = 200, ah_sequence: int = 1, **changes: object) -> bytes:
+def advert(
+    *,
+    family: int = 4,
+    version: int = 2,
+    vrid: int = VRID,
+    priority: int = 200,
+    interval_ns: int = seconds(1),
+    addresses: tuple[bytes, ...] = (VIP,),
+    src: bytes = PEER,
+    dst: bytes = GROUP,
+    auth_type: int = 0,
+    password: bytes = PASSWORD,
+    ttl: int = 255,
+    unicast: bool = False,
+    ah_sequence: int = 1,
+) -> bytes:
     """Return a whole IPv4 packet that the router of `params()` accepts."""
-    fields: dict[str, Any] = {
-        "family": 4,
-        "version": 2,
-        "vrid": VRID,
-        "interval_ns": seconds(1),
-        "addresses": (VIP,),
-        "src": PEER,
-        "dst": GROUP,
-        "password": PASSWORD,
-    }
-    fields |= changes
-    return reseal(
-        layout(priority=priority, **fields),
+    laid_out = layout(
+        family=family,
+        version=version,
+        vrid=vrid,
         priority=priority,
-        ah_sequence=ah_sequence,
-        password=fields["password"],
+        interval_ns=interval_ns,
+        addresses=addresses,
+        src=src,
+        dst=dst,
+        auth_type=auth_type,
+        password=password,
+        ttl=ttl,
+        unicast=unicast,
     )
+    return reseal(laid_out, priority=priority, ah_sequence=ah_sequence, password=password)
 
 
 def patched(packet: bytes, offset: int, value: int, *, resum: bool = False) -> bytes:
@@ -84,16 +126,19 @@ def deliver(core: Core, packet: bytes, now: int) -> RejectReason:
 
 @dataclass(frozen=True)
 class Bad:
-    """A packet that must be refused for `reason` by the router of `receiver`."""
+    """A packet that must be refused for `reason` by the router `receiver`."""
 
     reason: RejectReason
     packet: Callable[[], bytes]
-    receiver: dict[str, Any] = field(default_factory=dict)
+    receiver: RouterParams = field(default_factory=params)
 
 
-PASS = {"auth_type": 1, "password": PASSWORD}
-WITH_AH = {"auth_type": 2, "password": PASSWORD}
-UNICAST = {"peers": (PEER,)}
+PASS: Authentication = {"auth_type": 1, "password": PASSWORD}
+WITH_AH: Authentication = {"auth_type": 2, "password": PASSWORD}
+PLAIN_ROUTER = params()
+PASS_ROUTER = params(**PASS)
+AH_ROUTER = params(**WITH_AH)
+UNICAST_ROUTER = params(peers=(PEER,))
 R = RejectReason
 
 BAD = (
@@ -106,9 +151,9 @@ BAD = (
     Bad(R.FRAGMENT, lambda: patched(advert(), 6, 0x20)),
     Bad(R.FRAGMENT, lambda: patched(advert(), 7, 1)),
     Bad(R.PROTOCOL, lambda: patched(advert(), 9, 17)),
-    Bad(R.PROTOCOL, lambda: patched(advert(**WITH_AH), IP, 17), WITH_AH),
-    Bad(R.AH_HEADER, lambda: patched(advert(**WITH_AH), IP + 1, 5), WITH_AH),
-    Bad(R.AH_HEADER, lambda: patched(advert(**WITH_AH), 3, IP + AH - 1), WITH_AH),
+    Bad(R.PROTOCOL, lambda: patched(advert(**WITH_AH), IP, 17), AH_ROUTER),
+    Bad(R.AH_HEADER, lambda: patched(advert(**WITH_AH), IP + 1, 5), AH_ROUTER),
+    Bad(R.AH_HEADER, lambda: patched(advert(**WITH_AH), 3, IP + AH - 1), AH_ROUTER),
     Bad(R.TRUNCATED, lambda: patched(advert(), 3, IP + 7)),
     Bad(R.VRID, lambda: advert(vrid=52)),
     Bad(R.VRID, lambda: patched(advert(), IP + 1, 0)),
@@ -117,20 +162,20 @@ BAD = (
     Bad(R.LENGTH, lambda: patched(advert(), 3, IP + 16)),
     Bad(R.TTL, lambda: advert(ttl=254)),
     Bad(R.DESTINATION, lambda: advert(dst=OWN)),
-    Bad(R.DESTINATION, advert, UNICAST),
-    Bad(R.SOURCE, lambda: advert(src=STRANGER, dst=OWN, unicast=True), UNICAST),
+    Bad(R.DESTINATION, advert, UNICAST_ROUTER),
+    Bad(R.SOURCE, lambda: advert(src=STRANGER, dst=OWN, unicast=True), UNICAST_ROUTER),
     Bad(R.VERSION, lambda: advert(version=3)),
-    Bad(R.VERSION, advert, {"version": 3}),
+    Bad(R.VERSION, advert, params(version=3)),
     Bad(R.TYPE, lambda: patched(advert(), IP, 0x22, resum=True)),
     Bad(R.CHECKSUM, lambda: patched(advert(), IP + 2, 199)),
     Bad(R.AUTH_TYPE, lambda: patched(advert(), IP + 4, 3, resum=True)),
     Bad(R.AUTH_MISMATCH, lambda: advert(**PASS)),
-    Bad(R.AUTH_MISMATCH, advert, PASS),
-    Bad(R.AUTH_MISMATCH, lambda: patched(advert(), IP + 4, 2, resum=True), WITH_AH),
-    Bad(R.AUTH_PASS, lambda: advert(auth_type=1, password=b"wrong"), PASS),
-    Bad(R.AUTH_ICV, lambda: advert(auth_type=2, password=b"wrong"), WITH_AH),
-    Bad(R.AUTH_ICV, lambda: patched(advert(**WITH_AH), IP + 11, 9), WITH_AH),
-    Bad(R.AUTH_SPI, lambda: with_spi(STRANGER), WITH_AH),
+    Bad(R.AUTH_MISMATCH, advert, PASS_ROUTER),
+    Bad(R.AUTH_MISMATCH, lambda: patched(advert(), IP + 4, 2, resum=True), AH_ROUTER),
+    Bad(R.AUTH_PASS, lambda: advert(auth_type=1, password=b"wrong"), PASS_ROUTER),
+    Bad(R.AUTH_ICV, lambda: advert(auth_type=2, password=b"wrong"), AH_ROUTER),
+    Bad(R.AUTH_ICV, lambda: patched(advert(**WITH_AH), IP + 11, 9), AH_ROUTER),
+    Bad(R.AUTH_SPI, lambda: with_spi(STRANGER), AH_ROUTER),
     Bad(R.COUNT, lambda: advert(addresses=())),
     Bad(R.INTERVAL_ZERO, lambda: patched(advert(), IP + 5, 0, resum=True)),
     Bad(R.INTERVAL, lambda: advert(interval_ns=seconds(2))),

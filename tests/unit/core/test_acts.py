@@ -1,6 +1,8 @@
 """What the core asks for: its order, and that it cannot become too much."""
 
-from packets import PEER, VIP, advert, deliver, params
+from typing import Unpack
+
+from packets import PEER, VIP, Changes, advert, deliver, params
 
 from fastvrrp.clock import milliseconds, seconds
 from fastvrrp.core.acts import Act
@@ -8,11 +10,12 @@ from fastvrrp.core.core import Core
 from fastvrrp.names import Fault, State
 
 
-def active(count: int = 1, **changes: object) -> Core:
+def active(count: int = 1, **changes: Unpack[Changes]) -> Core:
     """Return a core whose routers have just become active, with nothing left to ask for."""
     core = Core(count)
     for vrid in range(1, count + 1):
-        core.add(params(**({"vrid": vrid} | changes)))
+        each: Changes = {"vrid": vrid, **changes}
+        core.add(params(**each))
         core.startup(vrid - 1, 0)
     core.advance(seconds(4))
     core.drain()

@@ -54,9 +54,9 @@ def test_unknown_router_is_refused(vr: int) -> None:
     for call in (core.state, core.status, core.counters):
         with pytest.raises(IndexError, match=f"no virtual router {vr}"):
             call(vr)
-    for call in (core.startup, core.shutdown):
+    for change in (core.startup, core.shutdown):
         with pytest.raises(IndexError):
-            call(vr, 0)
+            change(vr, 0)
     with pytest.raises(IndexError):
         core.set_priority(vr, 100, 0)
 

@@ -1,8 +1,10 @@
 """What the core tells people: at most once in a window whatever arrives, and how much was kept
 back."""
 
+from typing import Unpack
+
 import pytest
-from packets import PEER, STRANGER, VIP, params
+from packets import PEER, STRANGER, VIP, Changes, params
 
 from fastvrrp.clock import milliseconds, seconds
 from fastvrrp.core.core import Core
@@ -11,7 +13,7 @@ from fastvrrp.names import Fault, NoteKind, Reason, State
 FLOOD = 10_000
 
 
-def started(**changes: object) -> Core:
+def started(**changes: Unpack[Changes]) -> Core:
     core = Core(1)
     core.add(params(**changes))
     core.startup(0, 0)
@@ -23,15 +25,29 @@ def told(core: Core, kind: NoteKind) -> list[tuple[int, int]]:
     return [(n.a, n.b) for n in core.drain_notes() if n.kind is kind]
 
 
-def hear(core: Core, priority: int, now: int, **changes: object) -> None:
-    advert = {"interval": seconds(1), "source": PEER, "addresses": (VIP,)} | changes
-    core.hear(0, priority=priority, now=now, **advert)
+def hear(
+    core: Core,
+    priority: int,
+    now: int,
+    *,
+    interval: int = seconds(1),
+    source: bytes = PEER,
+    addresses: tuple[bytes, ...] = (VIP,),
+) -> None:
+    core.hear(0, priority=priority, interval=interval, source=source, now=now, addresses=addresses)
 
 
-def flood(core: Core, *priorities: int, at: int, **changes: object) -> None:
+def flood(
+    core: Core,
+    *priorities: int,
+    at: int,
+    source: bytes = PEER,
+    addresses: tuple[bytes, ...] = (VIP,),
+) -> None:
     """Hear FLOOD adverts within 100 ms."""
     for i in range(FLOOD):
-        hear(core, priorities[i % len(priorities)], at + i * 10_000, **changes)
+        priority = priorities[i % len(priorities)]
+        hear(core, priority, at + i * 10_000, source=source, addresses=addresses)
         core.drain()
 
 

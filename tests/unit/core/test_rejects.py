@@ -4,9 +4,21 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from packets import BAD, PASSWORD, PEER, WITH_AH, Bad, advert, deliver, params
+from packets import (
+    AH_ROUTER,
+    BAD,
+    PASS_ROUTER,
+    PEER,
+    PLAIN_ROUTER,
+    WITH_AH,
+    Bad,
+    advert,
+    deliver,
+    params,
+)
 
 from fastvrrp.clock import seconds
+from fastvrrp.core.acts import RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import Fault, NoteKind, RejectReason, State
 
@@ -14,10 +26,10 @@ from fastvrrp.names import Fault, NoteKind, RejectReason, State
 BY_OTHER_MEANS = {RejectReason.ACCEPTED, RejectReason.INACTIVE, RejectReason.AUTH_REPLAY}
 
 
-def router(state: State, **changes: object) -> tuple[Core, int]:
-    """Return a core whose router 0 is in `state`, and the instant."""
+def router(state: State, receiver: RouterParams = PLAIN_ROUTER) -> tuple[Core, int]:
+    """Return a core whose router 0 is `receiver` in `state`, and the instant."""
     core = Core(1)
-    core.add(params(**changes))
+    core.add(receiver)
     core.startup(0, 0)
     if state is State.ACTIVE:
         core.advance(seconds(4))
@@ -34,7 +46,7 @@ def visible(core: Core) -> dict[str, Any]:
 @pytest.mark.parametrize("state", [State.BACKUP, State.ACTIVE])
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.reason.key)
 def test_rejected_packet_moves_a_counter_and_nothing_else(bad: Bad, state: State) -> None:
-    core, now = router(state, **bad.receiver)
+    core, now = router(state, bad.receiver)
     before = visible(core)
     counters = core.counters(0) | {r.key: n for r, n in core.port_rejects().items()}
     for _ in range(3):
@@ -56,7 +68,7 @@ def test_every_reason_is_covered() -> None:
 def test_replayed_ah_advert_changes_nothing(state: State) -> None:
     """Given an accepted AH advert of lower rank, when it is sent again, then it counts as a
     replay."""
-    core, now = router(state, **WITH_AH)
+    core, now = router(state, AH_ROUTER)
     packet = advert(priority=1, ah_sequence=7, **WITH_AH)
     deliver(core, packet, now)
     core.drain()
@@ -72,7 +84,7 @@ def test_replayed_ah_advert_changes_nothing(state: State) -> None:
 def test_ah_sender_may_start_again_after_a_silence() -> None:
     """Given an AH sender, when it was silent for longer than the Active_Down_Interval, then a
     lower sequence is a restart and no replay."""
-    core, now = router(State.BACKUP, **WITH_AH)
+    core, now = router(State.BACKUP, AH_ROUTER)
     deliver(core, advert(ah_sequence=1000, **WITH_AH), now)
     down = core.status(0)["active_down_interval"]
     deliver(core, advert(ah_sequence=1, **WITH_AH), now + down)
@@ -85,7 +97,7 @@ def test_ah_sender_may_start_again_after_a_silence() -> None:
 def test_ah_senders_have_a_mark_each() -> None:
     """Given nine AH senders with different counters, when they send in turn, then none is refused
     for another's counter."""
-    core, now = router(State.BACKUP, **WITH_AH)
+    core, now = router(State.BACKUP, AH_ROUTER)
     for turn in range(3):
         for sender in range(8):
             source = bytes((192, 0, 2, 10 + sender))
@@ -114,7 +126,7 @@ def test_flood_of_bad_packets_does_not_move_the_advert_timer() -> None:
     their rhythm to the nanosecond."""
     core, now = router(State.ACTIVE)
     sent = []
-    packets = [bad.packet() for bad in BAD if not bad.receiver]
+    packets = [bad.packet() for bad in BAD if bad.receiver == PLAIN_ROUTER]
     for i in range(30_000):
         now += 100_000
         deliver(core, packets[i % len(packets)], now)
@@ -129,7 +141,7 @@ def test_flood_of_bad_packets_does_not_move_the_advert_timer() -> None:
 def test_flood_of_bad_packets_is_told_once_in_a_minute(bad: Bad) -> None:
     """Given 10 000 packets that fail one check, then there is one note; a minute later there is
     one more, and it says how many were kept back."""
-    core, now = router(State.BACKUP, **bad.receiver)
+    core, now = router(State.BACKUP, bad.receiver)
     packet = bad.packet()
     for i in range(10_000):
         deliver(core, packet, now + i)
@@ -145,7 +157,7 @@ def test_flood_of_bad_packets_is_told_once_in_a_minute(bad: Bad) -> None:
 def test_active_router_tells_once_that_it_refuses_a_rival() -> None:
     """Given an active router that refuses another's adverts for their password, then it says so
     once."""
-    core, now = router(State.ACTIVE, auth_type=1, password=PASSWORD)
+    core, now = router(State.ACTIVE, PASS_ROUTER)
     for i in range(1000):
         deliver(core, advert(auth_type=1, password=b"wrong"), now + i)
     rivals = [n for n in core.drain_notes() if n.kind is NoteKind.RIVAL]

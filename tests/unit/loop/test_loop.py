@@ -93,7 +93,9 @@ def test_notes_come_once_and_in_order(bench: Bench) -> None:
 
 
 def test_the_note_descriptor_is_readable_exactly_while_notes_wait(bench: Bench) -> None:
-    readable = lambda: bool(select.select([bench.loop.note_fileno()], [], [], 0)[0])  # noqa: E731
+    def readable() -> bool:
+        return bool(select.select([bench.loop.note_fileno()], [], [], 0)[0])
+
     assert readable()
     bench.loop.notes()
     assert not readable()

@@ -281,5 +281,5 @@ def test_what_cannot_be_sent_is_not_laid_out(changes: dict[str, Any], rule: str)
 def test_a_receiver_that_cannot_exist_is_an_error() -> None:
     with pytest.raises(ValueError, match="family"):
         decode_packet(b"", family=5)
-    with pytest.raises(ValueError, match="32 peers"):
-        decode_packet(advert(dst=B.packed), family=4, peers=[A] * 33)
+    with pytest.raises(ValueError, match="64 peers"):
+        decode_packet(advert(dst=B.packed), family=4, peers=[A] * 65)
