@@ -42,7 +42,8 @@ fuzz: build ## hostile packets and hostile configurations, FUZZ_SECONDS long (60
 lint: build ## style, types
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
-	$(PYTHON) -m mypy src tests examples benchmarks
+	$(PYTHON) -m mypy src tests examples
+	MYPYPATH=benchmarks $(PYTHON) -m mypy benchmarks
 	PATH=$(VENV)/bin:$$PATH $(VENV)/bin/cython-lint src
 
 bench: test-packages build ## failover latency and jitter beside keepalived

@@ -19,16 +19,19 @@ C_SOURCES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.c")
 C_HEADERS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").glob("*.h"))
 
 HARDENING = ["-fstack-protector-strong", "-fvisibility=hidden"]
+DIALECT = ["-std=c11", "-D_GNU_SOURCE"]
 LINK = ["-Wl,-z,relro,-z,now"]
 if SANITIZE:
-    OPTIMISE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    LINK += ["-fsanitize=address,undefined"]
+    SANITIZERS = "-fsanitize=address,undefined"
+    OPTIMISE = ["-O1", "-g", "-fno-omit-frame-pointer", SANITIZERS, "-fno-sanitize-recover=all"]
+    LINK += [SANITIZERS]
 elif DEBUG:
     OPTIMISE = ["-O0", "-g"]
 else:
     OPTIMISE = ["-O2", "-D_FORTIFY_SOURCE=2"]
 
-WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]  # our C only; Cython's output is not written for them
+# Our C only; Cython's output is not written for them.
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Werror"]
 
 DIRECTIVES = {
     "language_level": "3str",
@@ -51,7 +54,7 @@ def extensions() -> list[Extension]:
             [str(path)],
             include_dirs=["csrc"],
             depends=C_HEADERS + C_SOURCES,
-            extra_compile_args=["-std=c11", "-D_GNU_SOURCE", *OPTIMISE, *HARDENING, "-Wno-unreachable-code"],
+            extra_compile_args=[*DIALECT, *OPTIMISE, *HARDENING, "-Wno-unreachable-code"],
             extra_link_args=LINK,
         )
         for path in sorted(p.relative_to(ROOT) for p in (ROOT / "src").rglob("*.pyx"))
@@ -66,7 +69,7 @@ setup(
                 "sources": C_SOURCES,
                 "include_dirs": ["csrc"],
                 "depends": C_HEADERS,
-                "cflags": ["-std=c11", "-D_GNU_SOURCE", "-fPIC", *OPTIMISE, *HARDENING, *WARNINGS],
+                "cflags": [*DIALECT, "-fPIC", *OPTIMISE, *HARDENING, *WARNINGS],
             },
         )
     ],

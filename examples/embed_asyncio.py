@@ -15,7 +15,8 @@ import fastvrrp as fv
 async def watch(engine: fv.Engine) -> None:
     """Print changes as they happen."""
     async for change in engine.changes():
-        print(f"{change.instance}: {change.old.name} -> {change.new.name} ({change.text})", flush=True)
+        states = f"{change.old.name} -> {change.new.name}"
+        print(f"{change.instance}: {states} ({change.text})", flush=True)
 
 
 async def main(path: str) -> None:

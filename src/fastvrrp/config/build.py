@@ -146,6 +146,7 @@ class _Builder:
 
     def _make_global(self) -> GlobalConfig:
         values = {to: setting.value for to, setting in self._global.values.items()}
+        # What the ignores below pass over has been checked by the schema's rows.
         garp = GarpConfig(**rules.garp_fields({}, self._global))  # type: ignore[arg-type]
         plain = {to: value for to, value in values.items() if not to.startswith("garp.")}
         if "smtp_server" in plain:

@@ -6,7 +6,7 @@ used is reported and left out, and reading goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fastvrrp.config.diagnostics import Related, Span
@@ -256,14 +256,14 @@ class Collector:
             hint = f"did you mean {near}?" if near else None
         self.report.warning("FV101", message, statement.span, hint=hint, context=context)
 
-    def nearest(self, word: str, candidates: Iterator[str] | object) -> str | None:
+    def nearest(self, word: str, candidates: Iterable[str]) -> str | None:
         """Return the candidate that is most like `word`, or None."""
         self._suggestions += 1
         if self._suggestions > _MAX_SUGGESTIONS or len(word) > 64:
             return None
         from difflib import get_close_matches  # noqa: PLC0415  (needed for mistakes only)
 
-        found = get_close_matches(word, candidates, n=1, cutoff=0.7)  # type: ignore[arg-type]
+        found = get_close_matches(word, candidates, n=1, cutoff=0.7)
         return found[0] if found else None
 
 

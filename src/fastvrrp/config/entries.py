@@ -92,7 +92,7 @@ class AddressLine:
         found = _prefixed(first)
         while args.peek() is not None:
             self._option(args, found, options)
-        return VirtualAddress(address=found, span=first.span, **options)  # type: ignore[arg-type]
+        return VirtualAddress(address=found, span=first.span, **options)  # type: ignore[arg-type]  # see _option
 
     def _option(
         self, args: Args, found: IPv4Interface | IPv6Interface, options: dict[str, object]

@@ -74,7 +74,7 @@ def read(source: Source, report: Report) -> tuple[Statement, ...]:
     parser = _grammar().parse_interactive("")
     for token in braces.balance(tokens, source, report):
         parser.feed_token(token)
-    tree: Tree[Token] = parser.feed_eof()  # type: ignore[no-untyped-call]
+    tree: Tree[Token] = parser.feed_eof()  # type: ignore[no-untyped-call]  # lark's is not typed
     return _statements(tree, source)
 
 

@@ -168,7 +168,7 @@ class _Instance:
             interface=cast(str, interface),
             vrid=cast(int, vrid),
             span=self._statement.span,
-            **instance,  # type: ignore[arg-type]
+            **instance,  # type: ignore[arg-type]  # each is what its method returns
         )
 
     # --- reporting
@@ -436,7 +436,7 @@ class _Instance:
             if name.startswith("lower_prio_")
         }
         fields = garp_fields({**self._garp_before, **late}, self._settings)
-        return GarpConfig(**fields)  # type: ignore[arg-type]
+        return GarpConfig(**fields)  # type: ignore[arg-type]  # checked by the schema's rows
 
     def _scripts(self, priority: int) -> tuple[ScriptUse, ...]:
         kept: dict[str, ScriptUse] = {}
@@ -483,7 +483,7 @@ class _Instance:
             for to, setting in self._settings.values.items()
             if to.startswith("notify.")
         }
-        return NotifyConfig(**commands)  # type: ignore[arg-type]
+        return NotifyConfig(**commands)  # type: ignore[arg-type]  # checked by the schema's rows
 
     def _check_interfaces(self, own: object) -> None:
         """Other interfaces are not tracked yet; the own one always is."""

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from fastvrrp.config.diagnostics import Diagnostic, Related, Severity, Span
 from fastvrrp.errors import ConfigError
@@ -22,6 +23,15 @@ _SECRET_WORD = re.compile(r"(?i)pass|secret|hmac|key")
 """A word with this in it may be followed by a secret, in whatever block it stands."""
 
 _PUBLIC = frozenset({"authentication", "auth_type", "auth_pass", "auth_hmac", "AH", "PASS"})
+
+
+class More(TypedDict, total=False):
+    """The optional fields of `Diagnostic`."""
+
+    hint: str | None
+    context: str | None
+    source: str | None
+    related: Related | None
 
 
 class Source:
@@ -119,12 +129,12 @@ class Report:
         """Findings so far."""
         return len(self._found) + self._dropped
 
-    def error(self, code: str, message: str, span: Span, **more: str | Related | None) -> None:
+    def error(self, code: str, message: str, span: Span, **more: Unpack[More]) -> None:
         """Add an error; `more` are the optional fields of `Diagnostic`."""
         self.failed = True
         self._add(Severity.ERROR, code, message, span, more)
 
-    def warning(self, code: str, message: str, span: Span, **more: str | Related | None) -> None:
+    def warning(self, code: str, message: str, span: Span, **more: Unpack[More]) -> None:
         """Add a warning; `more` are the optional fields of `Diagnostic`."""
         self._add(Severity.WARNING, code, message, span, more)
 
@@ -134,14 +144,14 @@ class Report:
         code: str,
         message: str,
         span: Span,
-        more: dict[str, str | Related | None],
+        more: More,
     ) -> None:
         if len(self._found) >= MAX_DIAGNOSTICS:
             self._dropped += 1
             return
         if len(message) > _MAX_MESSAGE:
             message = f"{message[:_MAX_MESSAGE]}…"
-        found = Diagnostic(severity=severity, code=code, message=message, span=span, **more)  # type: ignore[arg-type]
+        found = Diagnostic(severity=severity, code=code, message=message, span=span, **more)
         self._found.append(found)
 
     def finish(self) -> tuple[Diagnostic, ...]:

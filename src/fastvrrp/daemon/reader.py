@@ -52,7 +52,7 @@ class ConfigReader:
         config, diagnostics = pickle.loads(data)  # written by our own child
         if config is None:
             raise ConfigError(diagnostics)
-        return config  # type: ignore[no-any-return]
+        return config  # type: ignore[no-any-return]  # pickled by `_read_and_send`
 
 
 def _examine(path: str) -> tuple[Config | None, tuple[object, ...]]:

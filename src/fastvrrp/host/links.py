@@ -126,6 +126,7 @@ class LinkTable:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
+            self._route.discard()  # older than what is read now
             log.warning(
                 "kernel events were lost (the netlink queue overran); reading everything anew"
             )

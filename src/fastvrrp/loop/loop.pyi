@@ -1,12 +1,15 @@
-from typing import Any
+from typing import Any, Self
+
+from typing_extensions import disjoint_base
 
 from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
 from fastvrrp.loop.prepared import Prepared
 from fastvrrp.names import RejectReason
 
+@disjoint_base
 class Loop:
-    def __init__(self, core: Core, *, netlink_fd: int = -1, frame_fd: int = -1) -> None: ...
+    def __new__(cls, core: Core, *, netlink_fd: int = -1, frame_fd: int = -1) -> Self: ...
     @property
     def owner(self) -> Core: ...
     def close(self) -> None: ...
