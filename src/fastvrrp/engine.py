@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from fastvrrp.clock import monotonic_ns, seconds
-from fastvrrp.config.model import Config, InstanceConfig
+from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
+from fastvrrp.config.model import Config, InstanceConfig, Interface
 from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.errors import EngineError, KernelError
@@ -80,7 +80,7 @@ class Engine:
 
     Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need
     CAP_NET_RAW, addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not
-    allow. `errors` counts subscribers that raised.
+    allow. `errors` counts subscribers and hosts that raised.
     """
 
     def __init__(
@@ -120,6 +120,7 @@ class Engine:
             self._closers.append(self._loop.close)
         try:
             self._build(self._loop)
+            self._run_hot(self._loop)
         except BaseException:
             self._close()
             raise
@@ -128,20 +129,20 @@ class Engine:
             tracker.start()
         for router in self._routers:
             self._hot.startup(router.slot)
-        self._run_hot(self._loop)
 
     def stop(self) -> None:
         """Resign, remove the addresses and run the stop hooks (at most 1 s). May be repeated.
 
         On a loop that is no `Reactor` they go on after this has returned; `async with` waits.
         """
-        if not self._begin_stop():
-            return
-        if isinstance(self._loop, Reactor):
-            deadline = monotonic_ns() + _STOP_LIMIT
-            while self._children_left and monotonic_ns() < deadline:
-                self._loop.run_once((deadline - monotonic_ns()) / 1e9)
-        self._close()
+        try:
+            self._begin_stop()
+            if isinstance(self._loop, Reactor):
+                deadline = monotonic_ns() + _STOP_LIMIT
+                while self._children_left > 0 and (left := deadline - monotonic_ns()) > 0:
+                    self._loop.run_once(left / NS_PER_SECOND)
+        finally:
+            self._close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -171,12 +172,13 @@ class Engine:
     ) -> None:
         import asyncio  # noqa: PLC0415
 
-        if not self._begin_stop():
-            return
-        deadline = monotonic_ns() + _STOP_LIMIT
-        while self._children_left and monotonic_ns() < deadline:
-            await asyncio.sleep(0.01)
-        self._close()
+        try:
+            self._begin_stop()
+            deadline = monotonic_ns() + _STOP_LIMIT
+            while self._children_left > 0 and monotonic_ns() < deadline:
+                await asyncio.sleep(0.01)
+        finally:
+            self._close()
 
     # ---- use ----
 
@@ -213,6 +215,11 @@ class Engine:
             raise EngineError(f"priority {priority} is outside 1..255")
         self._router(instance).set_base_priority(priority)
 
+    def withdrawals(self) -> tuple[bytes, ...]:
+        """Return the rtnetlink requests that remove every virtual address: what a watchdog sends
+        for an engine that died with its process."""
+        return tuple(request for router in self._routers for request in router.withdrawals)
+
     def snapshot(self) -> Snapshot:
         """Return what is known now."""
         if not self._running:
@@ -227,7 +234,7 @@ class Engine:
 
     def _build(self, loop: Loop) -> None:
         config = self.config
-        self._table = LinkTable(loop, self._on_link_change)
+        self._table = LinkTable(loop, self._on_link_change, self._on_address_lost)
         self._closers.append(self._table.close)
         addresses = self._open_addresses(loop) if self._host is None else None
         frame_fd = self._open_frame_socket() if self._host is None else -1
@@ -271,7 +278,7 @@ class Engine:
         addresses = VirtualAddresses(loop)
         self._closers.append(addresses.close)
         addresses.remove_leftovers(self.config, self._table)
-        self._table.ignore_additions_by(addresses.port_id)
+        self._table.ignore(addresses.port_id)
         return addresses
 
     def _open_frame_socket(self) -> int:
@@ -333,10 +340,17 @@ class Engine:
 
     def _take_notes(self) -> None:
         for note in self._hot.notes():
-            router = self._routers[note.vr]
-            router.on_note(note)
-            if note.kind is NoteKind.STATE:
-                self._publish(router, note)
+            try:
+                self._take_note(note)
+            except Exception:
+                self.errors += 1
+                log.exception("%s could not be handled; the others are", note)
+
+    def _take_note(self, note: Note) -> None:
+        router = self._routers[note.vr]
+        router.on_note(note)
+        if note.kind is NoteKind.STATE:
+            self._publish(router, note)
 
     def _publish(self, router: VirtualRouter, note: Note) -> None:
         change = StateChange(
@@ -360,13 +374,15 @@ class Engine:
                 self.errors += 1
                 log.exception("a subscriber failed at %s; the others are told all the same", change)
 
-    def _on_link_change(self, index: int) -> None:
-        """Interface `index` changed, 0: any may have."""
-        name = self._table.name(index)
+    def _on_link_change(self) -> None:
         for router in self._routers:
-            if name is None or router.uses(name):
-                router.refresh()
+            router.refresh()
         self._ports.close_unused({router.port for router in self._routers if router.port})
+
+    def _on_address_lost(self, ifindex: int, address: Interface) -> None:
+        if self._host is None and self._running:
+            for router in self._routers:
+                router.on_address_lost(ifindex, address)
 
     def _on_verdict(self, tracker: ScriptTracker) -> None:
         for router in self._routers:
@@ -375,9 +391,9 @@ class Engine:
 
     # ---- stopping ----
 
-    def _begin_stop(self) -> bool:
+    def _begin_stop(self) -> None:
         if not self._running:
-            return False
+            return
         self._running = False
         self._children_left = len(self._scripts) + len(self._routers)
         self._hot.shutdown()
@@ -389,7 +405,6 @@ class Engine:
             tracker.stop(self._on_child_done)
         for router in self._routers:
             router.hooks.close(self._on_child_done)
-        return True
 
     def _on_child_done(self) -> None:
         self._children_left -= 1
@@ -397,7 +412,11 @@ class Engine:
     def _close(self) -> None:
         """Release everything, in reverse order of its making."""
         while self._closers:
-            self._closers.pop()()
+            try:
+                self._closers.pop()()
+            except Exception:
+                self.errors += 1
+                log.exception("while closing")
 
     def _router(self, name: str) -> VirtualRouter:
         for router in self._routers:

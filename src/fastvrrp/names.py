@@ -39,10 +39,8 @@ class Fault(IntFlag):
     """A tracker without weight reports failure."""
     PENDING = 8
     """A tracker without weight has not reported yet; silent, and only at start."""
-    SEND = 16
-    """Adverts cannot be sent: `SEND_FAILURES` in a row failed."""
-    ADDRESS = 32
-    """The host side could not be prepared."""
+    ADDRESS = 16
+    """The host side could not be prepared, or does not stay as we set it."""
 
 
 class Reason(IntEnum):
@@ -104,7 +102,7 @@ class NoteKind(IntEnum):
     ACTIVE_ROUTER = 6
     """BACKUP, and another router is the active one now; a = its priority."""
     SAME_ADDRESS = 7
-    """ACTIVE, and an advert of equal priority carries our own source address."""
+    """An advert of another host carries our own source address; a = its priority."""
     ADDRESS_LIST = 8
     """The peer's address list differs from ours; a = count received."""
     INTERVAL = 9
@@ -118,7 +116,7 @@ class NoteKind(IntEnum):
     """Active_Down_Timer fired late (the host stood still), one more interval is waited; a =
     lateness ns."""
     SEND_FAILED = 13
-    """An advert could not be sent; a = errno, b = failures in a row."""
+    """An advert could not be sent; a = errno, b = suppressed."""
     CHECKSUM_STYLE = 14
     """v3 IPv4: the peer's checksum convention; a = 0 pseudo-header, 1 message only."""
     INSTALL_FAILED = 15

@@ -6,10 +6,13 @@ runs on the engine's cold loop.
 """
 
 import logging
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from fastvrrp.config.model import Address, Config, InstanceConfig
+from fastvrrp.clock import monotonic_ns, seconds
+from fastvrrp.config.model import Address, Config, InstanceConfig, Interface
 from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
@@ -28,6 +31,10 @@ __all__ = ["Ports", "Shared", "VirtualRouter", "router_params"]
 
 log = logging.getLogger("fastvrrp.vrrp")
 
+_MAX_RESTORED = 5
+_RESTORED_IN = seconds(60)
+"""Addresses that somebody else removes are restored so often in so much time."""
+
 
 class Ports:
     """The open ports of the hot loop, shared by the routers that have the same key."""
@@ -41,6 +48,13 @@ class Ports:
         """Return the number and the sockets of `key`, opened when it is new; raises
         KernelError."""
         if key not in self._open:
+            # A socket of the interface's earlier life would take the membership of the new one with
+            # it when it is closed.
+            self._close(
+                k
+                for k in list(self._open)
+                if k.ifindex == key.ifindex and k.generation != key.generation
+            )
             port = Port(key)
             number = self._free.pop()
             self._hot.open_port(number, port.receiver.fileno(), key.family)
@@ -49,7 +63,10 @@ class Ports:
 
     def close_unused(self, used: set[PortKey]) -> None:
         """Close every port that no router uses."""
-        for key in [k for k in self._open if k not in used]:
+        self._close(k for k in list(self._open) if k not in used)
+
+    def _close(self, keys: Iterable[PortKey]) -> None:
+        for key in keys:
             number, port = self._open.pop(key)
             self._hot.close_port(number)
             port.close()
@@ -88,18 +105,20 @@ class VirtualRouter:
         self.state = State.INIT
         self.effective_priority = config.priority
         self.port: PortKey | None = None
+        self.withdrawals: tuple[bytes, ...] = ()
         self.faults: dict[Fault, str] = {}
         self._shared = shared
         self._trackers = [(use, scripts[use.name]) for use in config.scripts if use.name in scripts]
         self._base = config.priority
         self._prepared_for: object = None
         self._given_faults: Fault | None = None
+        self._restored: deque[int] = deque(maxlen=_MAX_RESTORED)
 
     # ---- what holds it back ----
 
     def refresh(self, *, lenient: bool = True) -> None:
-        """Look at the interface again and give the hot loop what follows; raises KernelError at
-        start (`lenient` False), turns it into a fault afterwards."""
+        """Look at the interfaces again and give the hot loop what follows; raises KernelError or
+        EngineError at start (`lenient` False), turns it into a fault afterwards."""
         link = self._shared.table.link(self.config.interface)
         source = None
         if link is not None:
@@ -109,22 +128,28 @@ class VirtualRouter:
             try:
                 self._supply(link, source)
                 self._set(Fault.ADDRESS, None)
-            except KernelError as error:
+            except (KernelError, EngineError) as error:
                 if not lenient:
                     raise
                 self._set(Fault.ADDRESS, str(error))
         self.give_faults()
+        if link is None and self.port is not None:
+            self._shared.hot.prepare(self.slot, None)
+            self.port = self._prepared_for = None
 
     def _judge_link(self, link: Link | None, source: Address | None) -> None:
-        interface = self.config.interface
-        if link is None:
-            self._set(Fault.LINK, f"interface {interface} does not exist")
-        else:
-            self._set(Fault.LINK, None if link.up else f"interface {interface} down")
+        broken = [text for name in self.interfaces if (text := self._judge_one(name)) is not None]
+        self._set(Fault.LINK, ", ".join(broken) or None)
         missing = link is not None and source is None
         family = self.config.family
         text = f"no IPv{family} address for interface" if missing else None
         self._set(Fault.SOURCE, text)
+
+    def _judge_one(self, interface: str) -> str | None:
+        link = self._shared.table.link(interface)
+        if link is None:
+            return f"interface {interface} does not exist"
+        return None if link.up else f"interface {interface} down"
 
     def _set(self, fault: Fault, reason: str | None) -> None:
         if reason is None:
@@ -151,8 +176,8 @@ class VirtualRouter:
         placed = place(self.config, link, shared.table)
         if self._prepared_for == (link, source, placed):
             return
-        self.port = port_key(self.config, link, source)
-        number, port = shared.ports.get(self.port)
+        key = port_key(self.config, link, source)
+        number, port = shared.ports.get(key)
         prepared = prepare(
             self.config,
             link=link,
@@ -169,7 +194,24 @@ class VirtualRouter:
                 f"another instance on {link.name} already; give each instance there its own"
             ) from error
         shared.hot.prepare(self.slot, prepared)
+        self.port = key  # the old one may be closed from here on
+        self.withdrawals = prepared.withdraw
         self._prepared_for = (link, source, placed)
+
+    def on_address_lost(self, ifindex: int, address: Interface) -> None:
+        """Somebody else removed `address` from interface `ifindex`: put it back and announce it, if
+        it is ours and we hold it. Who does it again and again is stronger; then others shall."""
+        vips = (*self.config.addresses, *self.config.excluded)
+        if self.state is not State.ACTIVE or not any(vip.address == address for vip in vips):
+            return
+        now = monotonic_ns()
+        if len(self._restored) == _MAX_RESTORED and now - self._restored[0] < _RESTORED_IN:
+            self._set(Fault.ADDRESS, f"something on this host keeps removing {address}")
+            self.give_faults()
+            return
+        self._restored.append(now)
+        log.warning("(%s) %s was removed by somebody else; restored", self.config.name, address)
+        self._shared.hot.reinstall(self.slot)
 
     # ---- priority ----
 
@@ -199,10 +241,12 @@ class VirtualRouter:
             self.effective_priority = priority
             self._shared.hot.set_priority(self.slot, priority)
 
-    def uses(self, interface: str) -> bool:
-        """Tell whether the instance or one of its addresses is on `interface`."""
+    @property
+    def interfaces(self) -> list[str]:
+        """Names of the instance's interface and of those of its addresses, each once."""
         vips = (*self.config.addresses, *self.config.excluded)
-        return interface in (self.config.interface, *(vip.interface for vip in vips))
+        others = (vip.interface for vip in vips if vip.interface is not None)
+        return list(dict.fromkeys((self.config.interface, *others)))
 
     @property
     def script_names(self) -> set[str]:

@@ -35,6 +35,10 @@ class Engine:
         self._log.info("parser loaded: %s, umask %03o", "lark" in sys.modules, umask)
         self._log.debug("detail")
 
+    def withdrawals(self) -> tuple[bytes, ...]:
+        """Nothing to remove."""
+        return ()
+
     def stop(self) -> None:
         """Log the resignation."""
         self._log.info("(VI_1) sent 0 priority")

@@ -1,10 +1,21 @@
 """What the host does to a router, and what a router leaves on it: the real kernel's side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab import AddressAdded, AddressRemoved, Advert, Host, Lab, LogLine, NeighbourAdvert, Router
+from lab import (
+    AddressAdded,
+    AddressRemoved,
+    Advert,
+    Arp,
+    Exited,
+    Host,
+    Lab,
+    LogLine,
+    NeighbourAdvert,
+    Router,
+)
 
 pytestmark = pytest.mark.netns
 
@@ -44,6 +55,10 @@ def started(lab: Lab, host: Host, config: str = CONFIG) -> Router:
     router.start()
     lab.first(AddressAdded, lambda e: e.address == VIP, after=begin, timeout=5)
     return router
+
+
+def by_address(address: str) -> Callable[[AddressAdded | AddressRemoved], bool]:
+    return lambda event: event.address == address
 
 
 def logged(lab: Lab, text: str, after: int) -> LogLine:
@@ -94,6 +109,75 @@ def test_an_address_of_the_operator_is_left_alone(lab: Lab, host: Host) -> None:
     Router(host, CONFIG, program="fastvrrpd").start()
     logged(lab, "10.9.0.101/32 is already on eth0 and was not set by us", begin)
     assert not lab.events(AddressRemoved, lambda e: e.address == "10.9.0.101")
+
+
+def test_a_child_that_dies_leaves_no_address(lab: Lab, host: Host) -> None:
+    """Given a master whose VRRP process is killed, when its configuration is wrong meanwhile, then
+    the parent removes the addresses at once and ends."""
+    router = started(lab, host)
+    lab.first(AddressAdded, lambda e: e.address == "fd09::100", timeout=2)
+    host.write(router.path, CONFIG.replace("51", "510"))
+    killed = lab.now()
+    host.run("sh", "-c", "kill -9 $(cat /run/router-vrrp.pid)")
+    for address in (VIP, "10.9.0.101", "fd09::100"):
+        gone = lab.first(AddressRemoved, by_address(address), after=killed, timeout=2)
+        assert gone.at - killed < 500_000_000
+    assert lab.first(Exited, after=killed, timeout=5).status == 2
+
+
+def test_an_address_that_somebody_removes_comes_back(lab: Lab, host: Host) -> None:
+    """Given a master, when its address is removed by hand, then it is back and announced without a
+    change of state."""
+    started(lab, host)
+    removed = lab.now()
+    host.run("ip", "address", "del", f"{VIP}/24", "dev", "eth0")
+    back = lab.first(AddressAdded, by_address(VIP), after=removed, timeout=2)
+    lab.first(Arp, lambda e: e.sender == VIP, after=back.at - 50_000_000, timeout=2)
+    logged(lab, f"{VIP}/24 was removed by somebody else; restored", removed)
+    assert not lab.events(Advert, lambda e: e.priority == 0)
+
+
+def test_secondaries_that_go_with_their_primary_come_back(lab: Lab, host: Host) -> None:
+    host.run("ip", "address", "add", "10.8.0.1/24", "dev", "eth0")
+    started(lab, host)
+    removed = lab.now()
+    host.run("ip", "address", "del", "10.9.0.1/24", "dev", "eth0")
+    lab.first(AddressAdded, by_address(VIP), after=removed, timeout=2)
+
+
+def test_the_interface_of_an_address_is_watched_too(lab: Lab, host: Host) -> None:
+    """Given an address on another interface, when that one goes down, then the router is in FAULT
+    and names it."""
+    host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "far")
+    host.run("sh", "-c", "ip link set other up; ip link set far up")
+    started(lab, host, CONFIG.replace("10.9.0.101", "10.9.0.101 dev other"))
+    cut = lab.now()
+    host.run("ip", "link", "set", "other", "down")
+    logged(lab, "entering FAULT state (interface other down)", cut)
+    lab.first(AddressRemoved, by_address(VIP), after=cut, timeout=2)
+
+
+def test_a_renamed_interface_is_a_fault(lab: Lab, host: Host) -> None:
+    started(lab, host)
+    renamed = lab.now()
+    host.run("ip", "link", "set", "eth0", "name", "lan0")
+    logged(lab, "interface eth0 does not exist", renamed)
+    host.run("ip", "link", "set", "lan0", "name", "eth0")
+    logged(lab, "Entering MASTER STATE", lab.now())
+
+
+def test_membership_is_renewed_when_an_interface_comes_back_as_it_was(lab: Lab, host: Host) -> None:
+    """Given an interface that is moved to another namespace and back, name and index the same, then
+    the router listens to the group again."""
+    started(lab, host)
+    away = lab.now()
+    host.run("sh", "-c", "ip netns add away && ip link set eth0 netns away")
+    logged(lab, "interface eth0 does not exist", away)
+    back = lab.now()
+    host.run("sh", "-c", "ip netns exec away ip link set eth0 netns 1")
+    host.run("sh", "-c", "ip addr add 10.9.0.1/24 dev eth0; ip link set eth0 up")
+    lab.first(Advert, after=back, timeout=4)
+    assert "120000E0" in host.run("cat", "/proc/net/igmp")
 
 
 def test_carrier_loss_is_a_fault_and_its_return_ends_it(lab: Lab, host: Host) -> None:

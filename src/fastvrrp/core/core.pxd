@@ -19,6 +19,8 @@ cdef int64_t core_deadline(core_t* core) noexcept nogil
 cdef bint core_awaits_takeover(core_t* core) noexcept nogil
 # Let `vr` listen on another port; False when its VRID is taken there.
 cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil
+# Nobody listens on `port` any more.
+cdef void core_close_port(core_t* core, int32_t port) noexcept nogil
 cdef object note_from(const act_t* act, int address_len)
 
 cdef class Core:

@@ -118,6 +118,17 @@ cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil:
     return True
 
 
+cdef void core_close_port(core_t* core, int32_t port) noexcept nogil:
+    """See the .pxd."""
+    cdef int vrid
+    cdef int32_t vr
+    for vrid in range(VRIDS):
+        vr = core.lookup[port * VRIDS + vrid]
+        if vr >= 0:
+            core.lookup[port * VRIDS + vrid] = -1
+            core.vrs[vr].port = -1
+
+
 cdef object note_from(const act_t* act, int address_len):
     """Return a Note for an act of kind NOTE whose router has addresses of `address_len` bytes."""
     return Note(

@@ -17,5 +17,6 @@ cdef void on_deadline(core_t* core, int32_t vr, int64_t due, int64_t now) noexce
 cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void on_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
 cdef void on_faults(core_t* core, int32_t vr, uint32_t faults, int64_t now) noexcept nogil
+cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil
 cdef void on_install_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil

@@ -473,7 +473,12 @@ cdef void on_rejected(core_t* core, int32_t vr, uint8_t reason, const advert_t* 
     cdef vr_t* router = &core.vrs[vr]
     cdef uint32_t suppressed = 0
     router.counters.rejected[reason] += 1
-    if reason == REJECT_INACTIVE or reason == REJECT_OWN_SOURCE:
+    if reason == REJECT_INACTIVE:
+        return
+    if reason == REJECT_OWN_SOURCE:
+        # Our own adverts do not come back: another host has our address.
+        if router.state == BACKUP or router.state == ACTIVE:
+            tell(core, vr, NOTE_SAME_ADDRESS, REJECT_NOTE_WINDOW, advert.priority, advert.src, now)
         return
     if passes(&router.reject_limits[reason], REJECT_NOTE_WINDOW, now, &suppressed):
         note(core, vr, NOTE_REJECT, reason, suppressed, 0, advert.src, now)
@@ -483,7 +488,14 @@ cdef void on_rejected(core_t* core, int32_t vr, uint8_t reason, const advert_t* 
         note(core, vr, NOTE_RIVAL, reason, advert.priority, 0, advert.src, now)
 
 
-# ---- what the loop could not do ----
+# ---- what the host did, and what the loop could not do ----
+
+cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """The interface of an active router is another one now, or lost its addresses: set them again."""
+    push_install(core, vr, now)
+    push_announce(core, vr, core.vrs[vr].garp.repeat, now)
+
+
 
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:
     """An advert was refused by the kernel. A last word through an interface that went down is no news."""

@@ -2,14 +2,15 @@
 
 Acts cannot overflow: an act is performed only if it is still true (INSTALL while ACTIVE, WITHDRAW while
 not), so a second one of the same kind for a router that waits already adds nothing and is not queued.
-Notes are for people: when the cold side is late they are dropped, oldest kept, and counted.
+Notes are for people: when the cold side is late they are dropped, oldest kept, and counted; half of the
+room is for changes of state alone.
 """
 
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from fastvrrp.core.model cimport ANNOUNCE, INSTALL, NOTE, PRIORITY_RESIGN, SEND, WITHDRAW, vr_t
+from fastvrrp.core.model cimport ANNOUNCE, INSTALL, NOTE, NOTE_STATE, PRIORITY_RESIGN, SEND, WITHDRAW, vr_t
 
 cdef enum:
     MAX_PENDING_SENDS = 4       # of one router between two turns: resign, take over, and a reply
@@ -119,7 +120,11 @@ cdef void note(
     core_t* core, int32_t vr, uint8_t kind, int64_t a, int64_t b, uint16_t c, const uint8_t* source, int64_t now,
 ) noexcept nogil:
     """Tell the cold side; `source` may be NULL."""
-    cdef act_t* act = _next(&core.notes)
+    cdef act_t* act
+    if kind != NOTE_STATE and core.notes.count >= core.notes.size // 2:
+        core.notes.lost += 1                # the other half is for changes of state: hooks hang on them
+        return
+    act = _next(&core.notes)
     if act == NULL:
         return
     act.kind = NOTE

@@ -14,7 +14,15 @@ from fastvrrp.daemon.log import Log
 from fastvrrp.daemon.reader import ConfigReader
 from fastvrrp.daemon.records import attach
 from fastvrrp.daemon.signals import DUMPS, SignalInbox
-from fastvrrp.daemon.supervisor import ALIVE, EXIT_PROGRAM_ERROR, FAILED, READY
+from fastvrrp.daemon.supervisor import (
+    ALIVE,
+    EXIT_FATAL,
+    EXIT_PROGRAM_ERROR,
+    FAILED,
+    READY,
+    REMOVAL,
+    REMOVALS,
+)
 from fastvrrp.daemon.version import KEEPALIVED
 from fastvrrp.errors import ConfigError, KernelError
 
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-EXIT_FATAL = 1
 EXIT_CONFIG = 2
 EXIT_MISSING_PERMISSION = 4
 
@@ -77,6 +84,7 @@ class _VrrpProcess:
         self._inbox = inbox
         self._alive_every_s = watchdog_ns / 3e9
         self._stopping = False
+        self._told: tuple[bytes, ...] = ()
 
     def run(self, config: Config) -> None:
         """Run the engine until a signal asks to stop."""
@@ -87,14 +95,24 @@ class _VrrpProcess:
         try:
             gc.collect()
             gc.freeze()  # what the start made stays: later collections need not look at it
+            self._tell_removals()
             _tell(self._control, READY)
             if self._alive_every_s:
                 self._say_alive()
             while not self._stopping:
                 self._reactor.run_once(None)
+                self._tell_removals()
         finally:
             self._engine.stop()
         _log_end()
+
+    def _tell_removals(self) -> None:
+        """Keep the parent able to remove our addresses, should this process die with them."""
+        removals = self._engine.withdrawals()
+        if removals != self._told:
+            self._told = removals
+            for message in (REMOVALS, *(REMOVAL + request for request in removals)):
+                self._control.send(message)
 
     def _on_signal(self) -> None:
         for number in self._inbox.read():

@@ -31,10 +31,23 @@ if TYPE_CHECKING:
 
     ChildMain = Callable[[socket.socket, SignalInbox], int]
 
-__all__ = ["ALIVE", "FAILED", "PERMANENT", "READY", "Backoff", "Supervisor"]
+__all__ = [
+    "ALIVE",
+    "FAILED",
+    "PERMANENT",
+    "READY",
+    "REMOVAL",
+    "REMOVALS",
+    "Backoff",
+    "Supervisor",
+]
 
 # What the child says, one packet each.
 READY = b"ready"
+REMOVALS = b"removals"
+"""Forget the removals; those that follow count from now on."""
+REMOVAL = b"removal "
+"""Followed by an rtnetlink request that removes addresses of the child, if it dies with them."""
 ALIVE = b"alive"
 FAILED = b"failed "
 """Followed by the reason, for the terminal that started the daemon; the exit status follows."""
@@ -42,6 +55,8 @@ FAILED = b"failed "
 PERMANENT = {1: "FATAL", 2: "CONFIG", 4: "MISSING PERMISSION"}
 """Exit statuses of a child that a new start would not mend."""
 
+EXIT_FATAL = 1
+"""What the kernel refused; once it has worked, it may work again."""
 EXIT_PROGRAM_ERROR = 70
 
 NS_PER_SECOND = 1_000_000_000
@@ -112,6 +127,7 @@ class Supervisor:
         self._was_ready = False
         self._reason = ""
         """Why the child failed, in its own words."""
+        self._removals: list[bytes] = []
         self._stopping = False
         self._due_ns: int | None = None
         """When to kill the child (there is one), or to start it again (there is none)."""
@@ -159,7 +175,7 @@ class Supervisor:
     def _handle_messages(self) -> None:
         while self._control is not None:
             try:
-                message = self._control.recv(4096, socket.MSG_DONTWAIT)
+                message = self._control.recv(8192, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return
             except OSError:
@@ -170,6 +186,10 @@ class Supervisor:
                 self._on_ready()
             elif message == ALIVE:
                 self._notifier.watchdog()
+            elif message == REMOVALS:
+                self._removals.clear()
+            elif message.startswith(REMOVAL):
+                self._removals.append(message.removeprefix(REMOVAL))
             elif message.startswith(FAILED):
                 self._reason = message.removeprefix(FAILED).decode(errors="replace")
 
@@ -267,9 +287,11 @@ class Supervisor:
         pid, self._pid = self._pid, 0
         self._due_ns = None
         self._child_pid_file.clear()
+        if status != 0:
+            self._remove_addresses()
         if self._stopping:
             self._exit_status = 0
-        elif status in PERMANENT:
+        elif status in PERMANENT and not (status == EXIT_FATAL and self._was_ready):
             error = PERMANENT[status]
             self._log.info(
                 f"VRRP child process({pid}) exited with permanent error {error}. Terminating"
@@ -282,6 +304,20 @@ class Supervisor:
         else:
             self._log.info(f"VRRP child process({pid}) died: Respawning")
             self._restart_later()
+
+    def _remove_addresses(self) -> None:
+        """Remove what a child that died has left on the host, before anything else: another router
+        takes it over now."""
+        if not self._removals:
+            return
+        self._log.info("removing the addresses of the dead VRRP process")
+        try:
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as route:
+                for request in self._removals:
+                    route.send(request)
+        except OSError as error:
+            self._log.write(ERR, f"cannot remove the addresses: {error.strerror}")
+        self._removals.clear()
 
     def _restart_later(self) -> None:
         now = time.monotonic_ns()

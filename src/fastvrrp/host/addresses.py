@@ -4,6 +4,7 @@ run left."""
 import errno
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv6Address
@@ -102,7 +103,7 @@ class VirtualAddresses:
         for present in table.addresses(link.index):
             if present.interface != vip.address:
                 continue
-            if table.marks_addresses and present.protocol != OUR_PROTOCOL:
+            if _kernel_marks_addresses() and present.protocol != OUR_PROTOCOL:
                 log.warning(
                     "(%s) %s is already on %s and was not set by us; it is left alone, remove it "
                     "by hand: ip address del %s dev %s",
@@ -171,6 +172,12 @@ class VirtualAddresses:
             os.strerror(code),
             f" ({vip.span})" if vip.span is not None else "",
         )
+
+
+def _kernel_marks_addresses() -> bool:
+    """Tell whether this kernel keeps IFA_PROTO: Linux 5.18 and later."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int(re.sub(r"\D.*", "", minor))) >= (5, 18)
 
 
 def _details(vip: VirtualAddress) -> list[tuple[str, object]]:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from itertools import count
 
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK
 
@@ -29,9 +30,11 @@ _GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One interface."""
+    """One interface. `generation` tells one that left and came back from what it was before: the
+    kernel forgets sockets' memberships even if name and index are the same."""
 
     index: int
+    generation: int
     name: str
     flags: int
     mac: bytes
@@ -66,13 +69,21 @@ class HostAddress:
 class LinkTable:
     """Links by index and addresses by (ifindex, address), followed on `loop`.
 
-    `on_change` is called with the index of an interface after each event that concerned it, and
-    once with 0 after the kernel's queue overran and everything was read anew.
+    `on_change` is called after each batch of events, `on_lost` before it for each address that
+    somebody else than `ours` (the netlink socket that sets virtual addresses) has removed.
     """
 
-    def __init__(self, loop: Loop, on_change: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        on_change: Callable[[], None],
+        on_lost: Callable[[int, IPv4Interface | IPv6Interface], None],
+    ) -> None:
         self._loop = loop
         self._on_change = on_change
+        self._on_lost = on_lost
+        self._ours = 0
+        self._generations = count(1)
         self._links: dict[int, Link] = {}
         self._addresses: dict[tuple[int, object], HostAddress] = {}
         self._route = RouteSocket(_GROUPS)  # before the first dump, so that nothing is missed
@@ -85,30 +96,20 @@ class LinkTable:
             self._loop.remove_reader(self._route.fileno())
             self._route.close()
 
-    def ignore_additions_by(self, port_id: int) -> None:
+    def ignore(self, port_id: int) -> None:
         """Do not be woken for addresses that the netlink socket `port_id` adds: to wake another CPU
         costs the hot thread 30 us between an address and its gratuitous ARP. Removals are news even
-        so: with an address of ours others may go."""
+        so: with an address of ours others may go. What it removes itself is not lost."""
+        self._ours = port_id
         self._route.hide(RTM_NEWADDR, port_id)
 
     def link(self, name: str) -> Link | None:
         """Return the interface `name`."""
         return next((link for link in self._links.values() if link.name == name), None)
 
-    def name(self, index: int) -> str | None:
-        """Return the name of interface `index`."""
-        link = self._links.get(index)
-        return link.name if link else None
-
     def addresses(self, index: int) -> list[HostAddress]:
         """Return the addresses of interface `index`, in the kernel's order."""
         return [a for (ifindex, _), a in self._addresses.items() if ifindex == index]
-
-    @property
-    def marks_addresses(self) -> bool:
-        """True when the kernel keeps IFA_PROTO (5.18 and later), so that our addresses can be
-        told apart."""
-        return any(a.protocol is not None for a in self._addresses.values())
 
     def _read_all(self) -> None:
         self._links.clear()
@@ -117,12 +118,9 @@ class LinkTable:
             self._take(message)
 
     def _on_readable(self) -> None:
-        touched: dict[int, None] = {}
         try:
             for message in self._route.read():
-                index = self._take(message)
-                if index is not None:
-                    touched[index] = None
+                self._take(message)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
@@ -131,47 +129,47 @@ class LinkTable:
                 "kernel events were lost (the netlink queue overran); reading everything anew"
             )
             self._read_all()
-            touched[0] = None
-        for index in touched:
-            self._on_change(index)
+        self._on_change()
 
-    def _take(self, message: Message) -> int | None:
-        """Apply one message; returns the index of the interface that it concerns."""
+    def _take(self, message: Message) -> None:
+        """Apply one message."""
         kind = message["header"]["type"]
         if kind in (RTM_NEWLINK, RTM_DELLINK):
-            return self._take_link(message, gone=kind == RTM_DELLINK)
-        if kind in (RTM_NEWADDR, RTM_DELADDR):
-            return self._take_address(message, gone=kind == RTM_DELADDR)
-        return None
+            self._take_link(message, gone=kind == RTM_DELLINK)
+        elif kind in (RTM_NEWADDR, RTM_DELADDR):
+            self._take_address(message, gone=kind == RTM_DELADDR)
 
-    def _take_link(self, message: Message, *, gone: bool) -> int | None:
+    def _take_link(self, message: Message, *, gone: bool) -> None:
         index = int(message["index"])
         if message["family"] == socket.AF_BRIDGE:
-            return None  # a bridge port's own view of the same link
+            return  # a bridge port's own view of the same link
         if gone:
             self._links.pop(index, None)
             for key in [k for k in self._addresses if k[0] == index]:
                 del self._addresses[key]
-            return index
+            return
+        known = self._links.get(index)
         mac = message.get_attr("IFLA_ADDRESS") or ""
         self._links[index] = Link(
             index=index,
+            generation=known.generation if known else next(self._generations),
             name=message.get_attr("IFLA_IFNAME"),
             flags=message["flags"],
             mac=bytes.fromhex(mac.replace(":", "")),
             mtu=message.get_attr("IFLA_MTU") or 0,
         )
-        return index
 
-    def _take_address(self, message: Message, *, gone: bool) -> int | None:
+    def _take_address(self, message: Message, *, gone: bool) -> None:
         index = int(message["index"])
         text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
         if text is None:
-            return None
+            return
         interface = ip_interface(f"{text}/{message['prefixlen']}")
         key = (index, interface)
         if gone:
             self._addresses.pop(key, None)
+            if message["header"]["pid"] != self._ours:
+                self._on_lost(index, interface)
         else:
             flags = message.get_attr("IFA_FLAGS")
             self._addresses[key] = HostAddress(
@@ -180,4 +178,3 @@ class LinkTable:
                 flags=message["flags"] if flags is None else flags,
                 protocol=message.get_attr("IFA_PROTO"),
             )
-        return index

@@ -1,6 +1,7 @@
 """An rtnetlink socket whose messages pyroute2 encodes and parses; no event loop of its own."""
 
 import ctypes
+import errno
 import socket
 import struct
 import sys
@@ -102,6 +103,17 @@ class RouteSocket:
                 return
             if sender == 0:
                 yield from self._marshal.parse(data)
+
+    def discard(self) -> None:
+        """Throw away what has arrived."""
+        while True:
+            try:
+                self._socket.recv(_READ_SIZE)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
 
 
 def _as_loaded(value: int, size: int) -> int:

@@ -42,6 +42,7 @@ def port_key(instance: InstanceConfig, link: Link, source: Address) -> PortKey:
     return PortKey(
         interface=link.name,
         ifindex=link.index,
+        generation=link.generation,
         family=instance.family,
         ah=instance.auth is not None and instance.auth.type is AuthType.AH,
         source=source if instance.peers else None,

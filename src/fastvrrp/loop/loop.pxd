@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fastvrrp.core.core cimport Core
 from fastvrrp.core.model cimport act_t, core_t
-from fastvrrp.loop.linux cimport iovec, mmsghdr, pthread_mutex_t, sockaddr_storage
+from fastvrrp.loop.linux cimport epoll_event, iovec, mmsghdr, pthread_mutex_t, sockaddr_storage
 from fastvrrp.loop.transition cimport transition_t
 
 cdef enum:
@@ -50,6 +50,9 @@ cdef class Loop:
     cdef int note_fd
     cdef int netlink_fd
     cdef int frame_fd
+    cdef bint opened
+    cdef epoll_event* events
+    cdef int n_events
     cdef int stopping
     cdef int note_told
     cdef int64_t armed

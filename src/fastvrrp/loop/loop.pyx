@@ -10,7 +10,6 @@ A cold caller may use every method from any thread; `run()` belongs to the hot t
 whoever has none.
 """
 
-import errno as _errno
 import os
 
 from libc.errno cimport errno
@@ -20,7 +19,7 @@ from posix.time cimport CLOCK_MONOTONIC, itimerspec
 from posix.unistd cimport close
 
 from fastvrrp.core cimport machine, queue
-from fastvrrp.core.core cimport core_advance, core_awaits_takeover, core_deadline, core_move, core_receive, note_from
+from fastvrrp.core.core cimport core_advance, core_awaits_takeover, core_close_port, core_deadline, core_move, core_receive, note_from
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
     ACTIVE,
@@ -82,7 +81,6 @@ from fastvrrp.errors import KernelError
 assert <int>cmsg.FV_RX_CONTROL <= <int>RX_CONTROL_ROOM
 
 cdef enum:
-    MAX_EVENTS = 64
     EARLY = 150000              # ns; an idle (virtual) CPU takes 50 to 100 us to come round
 
 # epoll data: these, or the number of a port.
@@ -107,6 +105,7 @@ cdef class Loop:
     def __cinit__(self, Core core not None, *, int netlink_fd=-1, int frame_fd=-1):
         cdef pthread_mutexattr_t attributes
         self.epoll_fd = self.timer_fd = self.wake_fd = self.note_fd = -1
+        self.opened = True
         self.owner = core
         self.core = &core.core
         self.netlink_fd = netlink_fd
@@ -126,6 +125,8 @@ cdef class Loop:
 
     def __dealloc__(self):
         cdef int32_t vr
+        if not self.opened:                 # the arguments were refused: every field is still 0
+            return
         self._close()
         if self.transitions != NULL:
             for vr in range(self.core.capacity):
@@ -135,6 +136,7 @@ cdef class Loop:
         free(self.ip_ids)
         free(self.batch)
         free(self.rx)
+        free(self.events)
         pthread_mutex_destroy(&self.mutex)
 
     def _allocate(self):
@@ -145,7 +147,10 @@ cdef class Loop:
         self.ip_ids = <uint16_t*>calloc(self.core.capacity, sizeof(uint16_t))
         self.batch = <act_t*>calloc(self.core.acts.size, sizeof(act_t))
         self.rx = <rx_t*>calloc(1, sizeof(rx_t))
-        if not (self.ports and self.transitions and self.ip_ids and self.batch and self.rx):
+        # Room for every descriptor, so that one wait sees all sockets before a deadline fires.
+        self.n_events = self.core.n_ports + 2
+        self.events = <epoll_event*>calloc(self.n_events, sizeof(epoll_event))
+        if not (self.ports and self.transitions and self.ip_ids and self.batch and self.rx and self.events):
             raise MemoryError
         for port in range(self.core.n_ports):
             self.ports[port].rx_fd = -1
@@ -194,21 +199,37 @@ cdef class Loop:
             self.lock()
             fd = self.ports[port].rx_fd
             self.ports[port].rx_fd = -1
+            core_close_port(self.core, port)
             self.unlock()
         if fd >= 0:
             epoll_ctl(self.epoll_fd, EPOLL_CTL_DEL, fd, NULL)
 
     def prepare(self, int32_t vr, prepared):
-        """Replace what the transitions of `vr` send (loop.prepared.Prepared, None: nothing), in one step."""
+        """Replace what the transitions of `vr` send (loop.prepared.Prepared, None: nothing), in one step; what
+        waits to be sent goes out before."""
         self.owner._router(vr)
         cdef transition_t* new = NULL if prepared is None else compile_transition(prepared)
         cdef transition_t* old
         with nogil:
             self.lock()
+            self.perform()
             old = self.transitions[vr]
             self.transitions[vr] = new
+            if self.core.vrs[vr].state == ACTIVE:
+                machine.on_host_changed(self.core, vr, monotonic())
             self.unlock()
+            self.poke()
         free(old)
+
+    def reinstall(self, int32_t vr):
+        """Set and announce the addresses again, if `vr` is active."""
+        self.owner._router(vr)
+        with nogil:
+            self.lock()
+            if self.core.vrs[vr].state == ACTIVE:
+                machine.on_host_changed(self.core, vr, monotonic())
+            self.unlock()
+            self.poke()
 
     def place(self, int32_t vr, int32_t port, bytes source not None):
         """Let `vr` listen on `port` with own address `source`; raises ValueError if its VRID is taken there."""
@@ -372,17 +393,16 @@ cdef class Loop:
 
     cdef void turn(self, int timeout_ms) noexcept nogil:
         """Wait, receive, advance, perform, re-arm."""
-        cdef epoll_event events[MAX_EVENTS]
         cdef uint64_t drained = 0
         cdef uint64_t what
         cdef int64_t now, due
         cdef int i
-        cdef int ready = epoll_wait(self.epoll_fd, events, MAX_EVENTS, timeout_ms)
+        cdef int ready = epoll_wait(self.epoll_fd, self.events, self.n_events, timeout_ms)
         self.lock()
         self.totals.turns += 1
         self.perform()
         for i in range(ready):
-            what = events[i].data.u64
+            what = self.events[i].data.u64
             if what == TIMER_EVENT:
                 # A timerfd reads like an eventfd: eight bytes, and it is quiet again.
                 eventfd_read(self.timer_fd, &drained)
@@ -611,8 +631,6 @@ def set_realtime(int priority):
     """Give the calling thread SCHED_RR at `priority` (1..99); returns whether the kernel allowed it."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except OSError as error:
-        if error.errno in (_errno.EPERM, _errno.EINVAL):
-            return False
-        raise
+    except OSError:
+        return False
     return True

@@ -31,10 +31,14 @@ _SO_TIMESTAMPNS = 35
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortKey:
-    """What makes two routers share a port. `source` is set for unicast only, and then bound."""
+    """What makes two routers share a port. `source` is set for unicast only, and then bound.
+
+    `generation` differs when the interface left and came back: the membership is gone then.
+    """
 
     interface: str
     ifindex: int
+    generation: int
     family: int
     ah: bool
     source: IPv4Address | IPv6Address | None

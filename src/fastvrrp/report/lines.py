@@ -111,7 +111,8 @@ def _same_address(note: Note, _: int) -> Iterator[Line]:
     yield (
         ERROR,
         "WARNING - equal priority advert received from remote host with our IP address."
-        " Two hosts use the same source address; both stay MASTER until that is mended",
+        " Give the two hosts different addresses: neither listens to the other, and both may be "
+        "MASTER",
     )
 
 
