@@ -44,7 +44,8 @@ lint: build ## style, types
 	$(VENV)/bin/ruff format --check
 	$(PYTHON) -m mypy src tests examples
 	MYPYPATH=benchmarks $(PYTHON) -m mypy benchmarks
-	PATH=$(VENV)/bin:$$PATH $(VENV)/bin/cython-lint src
+	$(PYTHON) -m mypy.stubtest --allowlist tests/lint/stubtest.allow fastvrrp.wire fastvrrp.core fastvrrp.loop
+	PATH=$(VENV)/bin:$$PATH $(VENV)/bin/cython-lint src tests
 
 bench: test-packages build ## failover latency and jitter beside keepalived
 	$(PYTEST) benchmarks -p no:xdist

@@ -14,10 +14,11 @@ KERNEL_TESTS = ("tests/netns/", "tests/interop/")
 
 
 class KernelTestsTogether(LoadScopeScheduling):  # type: ignore[misc]  # which has no types
-    """Every test is handed out on its own, but those of some directories as one."""
+    """Every test is handed out on its own, but those of some directories as one: tests with a real
+    peer, which wait most of their time, run beside the others."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "kernel" if nodeid.startswith(KERNEL_TESTS) else nodeid
+        return next((d for d in KERNEL_TESTS if nodeid.startswith(d)), nodeid)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +35,7 @@ def _uses_kernel(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """With `-n`, tests that measure time on the real kernel run one by one, in the same worker.
+    """With `-n`, tests of one directory on the real kernel run one by one, in the same worker.
 
     (The marker `xdist_group` would say the same; pytest-xdist 3.8 loses it under pytest 9.)
     """
