@@ -496,7 +496,6 @@ cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     push_announce(core, vr, core.vrs[vr].garp.repeat, now)
 
 
-
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:
     """An advert was refused by the kernel. A last word through an interface that went down is no news."""
     core.vrs[vr].counters.send_errors += 1

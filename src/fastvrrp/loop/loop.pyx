@@ -19,7 +19,15 @@ from posix.time cimport CLOCK_MONOTONIC, itimerspec
 from posix.unistd cimport close
 
 from fastvrrp.core cimport machine, queue
-from fastvrrp.core.core cimport core_advance, core_awaits_takeover, core_close_port, core_deadline, core_move, core_receive, note_from
+from fastvrrp.core.core cimport (
+    core_advance,
+    core_awaits_takeover,
+    core_close_port,
+    core_deadline,
+    core_move,
+    core_receive,
+    note_from,
+)
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
     ACTIVE,
