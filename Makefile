@@ -40,8 +40,8 @@ fuzz: build ## hostile packets and hostile configurations, FUZZ_SECONDS long (60
 	    ../../$(PYTHON) -m tests.fuzz.decoders --seconds $(FUZZ_SECONDS)); wait $$reader
 
 lint: build ## style, types
-	$(VENV)/bin/ruff check
-	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check --no-cache
+	$(VENV)/bin/ruff format --check --no-cache
 	$(PYTHON) -m mypy src tests examples
 	MYPYPATH=benchmarks $(PYTHON) -m mypy benchmarks
 	$(PYTHON) -m mypy.stubtest --allowlist tests/lint/stubtest.allow fastvrrp.wire fastvrrp.core fastvrrp.loop

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coldside import Pipe, Until, until_on
 
+from coldside import Pipe, Until, until_on
 from fastvrrp.reactor import Reactor
 
 

@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from coldside import Pipe, Until
 
+from coldside import Pipe, Until
 from fastvrrp.children.accounts import Account, Credentials
 from fastvrrp.children.runner import Child, Exit, NotStarted, Patience, Runner
 from fastvrrp.children.security import Program

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coldside import Pipe, Until
 
+from coldside import Pipe, Until
 from fastvrrp.clock import Nanoseconds, milliseconds, seconds
 from fastvrrp.config.model import Command, GlobalConfig, InstanceConfig, NotifyConfig
 from fastvrrp.notify.hooks import Hooks
