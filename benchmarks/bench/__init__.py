@@ -1,0 +1,1 @@
+"""Tools of the benchmarks: contestants, test bed, statistics and report."""
