@@ -52,10 +52,12 @@ default_signals(void)
 {
     /* execve() resets what is caught but keeps what is ignored (Python ignores SIGPIPE, nohup SIGHUP). And
        a handler of the parent must not run in the child, on shared memory, once signals are unblocked. */
-    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    static const unsigned char by_default[128]; /* the kernel's struct sigaction: SIG_DFL, no flags, no mask */
 
-    for (int number = 1; number <= SIGRTMAX; number++) {
-        (void)sigaction(number, &by_default, NULL); /* SIGKILL and SIGSTOP refuse, and may */
+    /* A raw system call: the C library hides the two real-time signals that it uses itself, and whoever
+       started us may have had them ignored. SIGKILL and SIGSTOP refuse, and may. */
+    for (int number = 1; number < _NSIG; number++) {
+        (void)syscall(SYS_rt_sigaction, number, by_default, NULL, (size_t)(_NSIG / 8));
     }
 }
 

@@ -112,6 +112,7 @@ class VirtualRouter:
         self._base = config.priority
         self._prepared_for: object = None
         self._given_faults: Fault | None = None
+        self._told_faults: dict[Fault, str] = {}
         self._restored: deque[int] = deque(maxlen=_MAX_RESTORED)
 
     # ---- what holds it back ----
@@ -162,11 +163,12 @@ class VirtualRouter:
         faults = Fault(0)
         for fault in self.faults:
             faults |= fault
+        for fault, reason in self.faults.items():
+            if fault is not Fault.PENDING and self._told_faults.get(fault) != reason:
+                log.info("(%s) entering FAULT state (%s)", self.config.name, reason)
+        self._told_faults = dict(self.faults)
         if faults == self._given_faults:
             return
-        added = faults & ~(self._given_faults or Fault(0)) & ~Fault.PENDING
-        for fault in added:
-            log.info("(%s) entering FAULT state (%s)", self.config.name, self.faults[fault])
         self._given_faults = faults
         self._shared.hot.set_faults(self.slot, int(faults))
 
@@ -202,7 +204,8 @@ class VirtualRouter:
         """Somebody else removed `address` from interface `ifindex`: put it back and announce it, if
         it is ours and we hold it. Who does it again and again is stronger; then others shall."""
         vips = (*self.config.addresses, *self.config.excluded)
-        if self.state is not State.ACTIVE or not any(vip.address == address for vip in vips):
+        holds = self.state is State.ACTIVE and not self.faults
+        if not holds or not any(vip.address == address for vip in vips):
             return
         now = monotonic_ns()
         if len(self._restored) == _MAX_RESTORED and now - self._restored[0] < _RESTORED_IN:

@@ -69,7 +69,7 @@ class HostAddress:
 class LinkTable:
     """Links by index and addresses by (ifindex, address), followed on `loop`.
 
-    `on_change` is called after each batch of events, `on_lost` before it for each address that
+    `on_change` is called after each batch of events, `on_lost` after it for each address that
     somebody else than `ours` (the netlink socket that sets virtual addresses) has removed.
     """
 
@@ -83,6 +83,7 @@ class LinkTable:
         self._on_change = on_change
         self._on_lost = on_lost
         self._ours = 0
+        self._lost: list[tuple[int, IPv4Interface | IPv6Interface]] = []
         self._generations = count(1)
         self._links: dict[int, Link] = {}
         self._addresses: dict[tuple[int, object], HostAddress] = {}
@@ -118,6 +119,8 @@ class LinkTable:
             self._take(message)
 
     def _on_readable(self) -> None:
+        lost = self._lost
+        lost.clear()
         try:
             for message in self._route.read():
                 self._take(message)
@@ -130,6 +133,8 @@ class LinkTable:
             )
             self._read_all()
         self._on_change()
+        for index, interface in lost:
+            self._on_lost(index, interface)
 
     def _take(self, message: Message) -> None:
         """Apply one message."""
@@ -169,7 +174,7 @@ class LinkTable:
         if gone:
             self._addresses.pop(key, None)
             if message["header"]["pid"] != self._ours:
-                self._on_lost(index, interface)
+                self._lost.append((index, interface))
         else:
             flags = message.get_attr("IFA_FLAGS")
             self._addresses[key] = HostAddress(
