@@ -124,7 +124,7 @@ class NoteKind(IntEnum):
 
 
 class RejectReason(IntEnum):
-    """Why a received packet was not used, in the order in which it is checked (threats R-08)."""
+    """Why a received packet was not used, in the order in which it is checked."""
 
     ACCEPTED = 0
     IP_HEADER = 1

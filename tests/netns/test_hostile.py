@@ -1,6 +1,6 @@
 """Streams of rejected packets at a master: its adverts stay on time and its log stays short.
 
-The case that the field has (faults 106, 48): any packet for the VRID, valid or not, postponed the
+The case that the field has: any packet for the VRID, valid or not, postponed the
 master's next advert, so that three a second made its backup take over again and again.
 """
 

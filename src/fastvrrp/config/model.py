@@ -96,7 +96,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GarpConfig:
-    """When gratuitous ARP and unsolicited neighbour advertisements are sent (state-machine §4).
+    """When gratuitous ARP and unsolicited neighbour advertisements are sent.
 
     `repeat` per address at once, the same again after `delay` (0: never), `refresh_repeat` every
     `refresh` (0: never). After a lower-priority advert: `lower_prio_repeat`, again after
@@ -155,7 +155,7 @@ class InstanceConfig:
     `addresses` are advertised, in this order, all of one family; `excluded` are held but not
     advertised. `source` None: the interface's first address that is no virtual one (IPv6: its
     link-local address). A non-empty `peers` makes the instance unicast. `initial_active` is `state
-    MASTER`: it only decides whether priority 255 takes over at once (state-machine §2).
+    MASTER`: it only decides whether priority 255 takes over at once.
     """
 
     name: str

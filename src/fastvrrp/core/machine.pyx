@@ -72,7 +72,7 @@ from fastvrrp.wire.packet cimport (
 cdef enum:
     VALID_NOTE_WINDOW = 900000000           # ns: notes that well-behaved peers cause, once a second
     REJECT_NOTE_WINDOW = 60000000000        # ns: notes that rejected packets cause
-    REPLY_WINDOW = 100000000                # ns: adverts sent in reply (threats R-14)
+    REPLY_WINDOW = 100000000                # ns: adverts sent in reply
     LOWER_BURST_WINDOW = 1000000000         # ns: ARP bursts after a lower-priority advert
 
 
@@ -246,7 +246,7 @@ cdef void on_deadline(core_t* core, int32_t vr, int64_t due, int64_t now) noexce
     cdef int64_t missed
     if router.state == BACKUP:
         if now - due > router.active_adver_interval // 2 and not router.waited:
-            # The host stood still: adverts may have been lost meanwhile (threats R-33). A live router
+            # The host stood still: adverts may have been lost meanwhile. A live router
             # sends one within an interval; wait for it, once.
             router.waited = 1
             note(core, vr, NOTE_STALLED, now - due, 0, 0, NULL, now)
@@ -381,7 +381,7 @@ cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, 
 
 cdef void reply(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """Send an advert at once and restart the Adver_Timer, at most once per REPLY_WINDOW or half an interval:
-    whoever can send adverts must not make us an amplifier (threats R-14)."""
+    whoever can send adverts must not make us an amplifier (docs/adr/0013)."""
     cdef vr_t* router = &core.vrs[vr]
     if now < router.reply_opens:
         router.counters.replies_suppressed += 1
@@ -467,7 +467,7 @@ cdef bint is_misconfiguration(uint8_t reason) noexcept nogil:
 
 
 cdef void on_rejected(core_t* core, int32_t vr, uint8_t reason, const advert_t* advert, int64_t now) noexcept nogil:
-    """A packet for this router that is not used: it moves a counter and nothing else (threats R-09); the first
+    """A packet for this router that is not used: it moves a counter and nothing else; the first
     of its kind is told. While ACTIVE, a rejected advert from another router that is active too is the one
     thing an operator must hear about: two holders, and why."""
     cdef vr_t* router = &core.vrs[vr]

@@ -80,7 +80,7 @@ ctypedef struct limiter_t:
     int64_t opens               # ns; events before it are suppressed
     uint32_t suppressed
 
-# Replay mark of one AH sender (threats R-19: per source, not per instance).
+# Replay mark of one AH sender (one for each source, not for the instance: docs/adr/0011).
 ctypedef struct ah_mark_t:
     int64_t heard               # ns, 0: free slot
     uint32_t sequence
@@ -136,7 +136,7 @@ ctypedef struct vr_t:
     int64_t burst_due           # second gratuitous ARP burst, NEVER: none
     int64_t refresh_due
     int32_t burst_repeat
-    int64_t reply_opens         # threats R-14
+    int64_t reply_opens         # a reply is allowed from then on
     int64_t lower_burst_opens
     garp_t garp
     uint32_t ah_sequence        # highest seen or sent

@@ -3,7 +3,7 @@
 Laws: the loop's mutex is held for a whole turn, everything except waiting; no function that holds it takes
 the GIL, and no function that holds the GIL waits for it. A turn drains the sockets before it fires
 deadlines, so that a host that stood still does not fail over on adverts that wait in its queue
-(threats R-33), and performs the acts of all routers by kind, so that every advert leaves before the first
+and performs the acts of all routers by kind, so that every advert leaves before the first
 address is touched.
 
 A cold caller may use every method from any thread; `run()` belongs to the hot thread, `process()` to

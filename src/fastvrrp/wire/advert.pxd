@@ -3,14 +3,14 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from fastvrrp.wire.packet cimport advert_t, fv_rx_meta_t, packet_t, profile_t, reject_t
 
-# Steps 1-3 and the VRID of threats R-08: bounds of the IP header, total length, AH, fixed header.
+# The first checks, in the order of names.RejectReason: bounds of the IP header, total length, AH, fixed header.
 # `data` starts at the IPv4 header for family 4, at the payload for family 6 (raw sockets give no header).
 # Fills meta.src, meta.dst and meta.ttl from the IPv4 header.
 cdef reject_t locate(
     const uint8_t* data, size_t length, fv_rx_meta_t* meta, packet_t* packet,
 ) noexcept nogil
 
-# Steps 4-9: length, TTL, destination, source, version, type, checksum, authentication (all but the replay
+# The others: length, TTL, destination, source, version, type, checksum, authentication (all but the replay
 # mark, which is state), semantics. A rejected advert is filled as far as its bytes go: `addresses` is NULL
 # when they are not all there, and only ACCEPTED makes a field worth acting on.
 cdef reject_t decode(

@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from fastvrrp.wire.advert cimport datagram_t
 from fastvrrp.wire.packet cimport advert_t, fv_hmac_md5_t, fv_rx_meta_t, packet_t, profile_t, reject_t
 
-# Precompute the pads for `password` cut to 8 bytes and zero padded (spec: protocol.md §2).
+# Precompute the pads for `password` cut to 8 bytes and zero padded.
 cdef void prepare_key(fv_hmac_md5_t* key, const uint8_t* password8) noexcept nogil
 cdef bint verify_pass(const uint8_t* data8, const uint8_t* password8) noexcept nogil
 # ICV first (constant time), then SPI == source; writes advert.ah_sequence.
