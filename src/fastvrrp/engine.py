@@ -28,10 +28,11 @@ from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.loop import set_realtime
 from fastvrrp.names import Fault, NoteKind, Reason, State
 from fastvrrp.notify.hooks import Hooks
+from fastvrrp.params import router_params
 from fastvrrp.reactor import Loop, Reactor
 from fastvrrp.report.snapshot import Snapshot
 from fastvrrp.track.script import ScriptTracker
-from fastvrrp.virtual_router import Ports, Shared, VirtualRouter, router_params
+from fastvrrp.virtual_router import Ports, Shared, VirtualRouter
 
 if TYPE_CHECKING:
     pass

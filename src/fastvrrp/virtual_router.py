@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from fastvrrp.clock import monotonic_ns, seconds
 from fastvrrp.config.model import Address, Config, InstanceConfig, Interface
-from fastvrrp.core.acts import Note, RouterParams
+from fastvrrp.core.acts import Note
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.links import Link, LinkTable
@@ -27,7 +27,7 @@ from fastvrrp.report.snapshot import InstanceSnapshot
 from fastvrrp.track.base import contribution, effective_priority, explain
 from fastvrrp.track.script import ScriptTracker
 
-__all__ = ["Ports", "Shared", "VirtualRouter", "router_params"]
+__all__ = ["Ports", "Shared", "VirtualRouter"]
 
 log = logging.getLogger("fastvrrp.vrrp")
 
@@ -291,25 +291,3 @@ class VirtualRouter:
             self._base,
             [(use.name, contribution(use, t.config, t.verdict)[0]) for use, t in self._trackers],
         )
-
-
-def router_params(config: InstanceConfig, *, port: int, faults: Fault) -> RouterParams:
-    """Return `config` as the core needs it."""
-    return RouterParams(
-        vrid=config.vrid,
-        version=int(config.version),
-        family=config.family,
-        priority=config.priority,
-        start_active=config.initial_active,
-        preempt=config.preempt,
-        preempt_delay=config.preempt_delay,
-        advert_interval=config.advert_interval,
-        addresses=tuple(vip.address.ip.packed for vip in config.addresses),
-        source=config.source.packed if config.source is not None else b"",
-        peers=tuple(peer.address.packed for peer in config.peers),
-        auth_type=config.auth.type.value if config.auth else 0,
-        password=config.auth.password.reveal() if config.auth else b"",
-        garp=config.garp,
-        faults=int(faults),
-        port=port,
-    )

@@ -14,7 +14,7 @@ LAYERS = (
     ("wire",),
     ("core",),
     ("loop", "config", "reactor"),
-    ("children",),
+    ("children", "params"),
     ("host", "track", "notify", "report"),
     ("virtual_router",),
     ("engine", "sim"),

@@ -9,12 +9,13 @@ from random import Random
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from fastvrrp.core.acts import GarpParams, RouterParams
+from fastvrrp.params import router_params
 from fastvrrp.sim.clock import VirtualClock
 from fastvrrp.sim.lan import Interface, Lan, Link, LinkFields
 from fastvrrp.sim.node import VirtualRouterNode
 
 if TYPE_CHECKING:
-    from fastvrrp.config.model import Config, InstanceConfig
+    from fastvrrp.config.model import Config
 
 __all__ = ["Entry", "World"]
 
@@ -129,7 +130,9 @@ class World:
             if source is None:
                 where = f"{instance.name}: {instance.interface} of {name}"
                 raise ValueError(f"{where} needs an IPv{instance.family} address")
-            node.add_instance(instance.name, instance.interface, _params(instance, source.packed))
+            node.add_instance(
+                instance.name, instance.interface, router_params(instance, source=source)
+            )
         return node
 
     def _add_node(self, name: str, interfaces: Mapping[str, Attachment]) -> VirtualRouterNode:
@@ -220,22 +223,3 @@ class World:
 
 def _packed(addresses: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(ip_address(address).packed for address in addresses)
-
-
-def _params(instance: "InstanceConfig", source: bytes) -> RouterParams:
-    return RouterParams(
-        vrid=instance.vrid,
-        version=int(instance.version),
-        family=instance.family,
-        priority=instance.priority,
-        start_active=instance.initial_active,
-        preempt=instance.preempt,
-        preempt_delay=instance.preempt_delay,
-        advert_interval=instance.advert_interval,
-        addresses=tuple(vip.address.ip.packed for vip in instance.addresses),
-        source=source,
-        peers=tuple(peer.address.packed for peer in instance.peers),
-        auth_type=instance.auth.type.value if instance.auth else 0,
-        password=instance.auth.password.reveal() if instance.auth else b"",
-        garp=instance.garp,
-    )
