@@ -1,4 +1,4 @@
-"""One instance of the configuration as the core needs it; shared by the engine and the simulation."""
+"""One instance of the configuration as the core needs it, for the engine and the simulation."""
 
 from fastvrrp.config.model import Address, InstanceConfig
 from fastvrrp.core.acts import RouterParams
