@@ -65,10 +65,6 @@ def logged(lab: Lab, text: str, after: int) -> LogLine:
     return lab.first(LogLine, lambda e: text in e.text, after=after, timeout=5)
 
 
-def removed(lab: Lab, address: str, after: int) -> AddressRemoved:
-    return lab.first(AddressRemoved, lambda e: e.address == address, after=after, timeout=2)
-
-
 def test_addresses_are_set_as_written_and_announced(lab: Lab, host: Host) -> None:
     started(lab, host)
     lab.first(NeighbourAdvert, lambda e: e.target == "fd09::100", timeout=2)
