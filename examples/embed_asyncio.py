@@ -32,6 +32,8 @@ async def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         asyncio.run(main(sys.argv[1]))
     except fv.FastVrrpError as error:

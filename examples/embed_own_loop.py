@@ -56,6 +56,8 @@ def main(interface: str, vrid: str, address: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     try:
         main(*sys.argv[1:])
     except fv.FastVrrpError as error:

@@ -213,6 +213,14 @@ def test_an_interface_that_is_made_anew_is_used_again(lab: Lab, host: Host) -> N
     lab.first(AddressAdded, lambda e: e.address == VIP, after=back, timeout=3)
 
 
+def test_a_missing_interface_ends_the_daemon_with_one_clear_line(lab: Lab, host: Host) -> None:
+    begin = lab.now()
+    Router(host, CONFIG.replace("eth0\n", "eth7\n"), program="fastvrrpd").start()
+    logged(lab, "VI_1 (/run/router.conf:2:1): there is no interface eth7", begin)
+    assert lab.first(Exited, after=begin, timeout=5).status == 2
+    assert not lab.events(LogLine, lambda e: e.at > begin and "Traceback" in e.text)
+
+
 def test_stop_resigns_and_leaves_nothing(lab: Lab, host: Host) -> None:
     router = started(lab, host)
     stop = lab.now()

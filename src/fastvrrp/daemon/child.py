@@ -24,7 +24,7 @@ from fastvrrp.daemon.supervisor import (
     REMOVALS,
 )
 from fastvrrp.daemon.version import KEEPALIVED
-from fastvrrp.errors import ConfigError, KernelError
+from fastvrrp.errors import ConfigError, FastVrrpError, KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,6 +140,9 @@ def _explain(error: Exception, control: socket.socket) -> int:
     elif isinstance(error, KernelError):
         logger.error("%s", error)
         reason, status = str(error), EXIT_FATAL
+    elif isinstance(error, FastVrrpError):
+        logger.error("%s", error)
+        reason, status = f"{error}\nnothing was started", EXIT_CONFIG
     else:
         logger.critical("the VRRP process fails", exc_info=error)
         reason, status = f"{type(error).__name__}: {error}", EXIT_PROGRAM_ERROR
