@@ -51,7 +51,11 @@ bench: test-packages build ## failover latency and jitter beside keepalived
 	$(PYTEST) benchmarks -p no:xdist
 
 docs: build ## rewrite what is generated from the sources
+	@mkdir -p man completions
 	$(PYTHON) -m fastvrrp.config.reference > docs/keywords.md
+	$(PYTHON) -m fastvrrp.config.jsonschema > docs/config.schema.json
+	$(PYTHON) -m fastvrrp.config.manual > man/fastvrrp.conf.5
+	$(PYTHON) -m fastvrrp.completion > completions/fastvrrp.bash
 
 build: $(VENV)/built ## the environment in .venv, the C library and the Cython modules in place
 

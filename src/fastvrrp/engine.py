@@ -21,7 +21,7 @@ from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig, Interface
 from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.core.core import Core
-from fastvrrp.errors import EngineError, KernelError
+from fastvrrp.errors import ConfigError, EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.links import LinkTable
 from fastvrrp.loop.loop import Loop as HotLoop
@@ -79,7 +79,10 @@ class Engine:
     `loop`: where the cold side runs; None: the running asyncio loop in `async with`, else a
     `Reactor` of the engine's own, driven by `process()` whenever `fileno()` is readable.
 
-    Raises KernelError from `start()` when the kernel refuses what is needed (raw sockets need
+    A configuration that was built in Python is checked and completed first, see `Config.checked`.
+
+    Raises ConfigError for what cannot run, and for what the engine cannot do yet and must not run
+    without; KernelError from `start()` when the kernel refuses what is needed (raw sockets need
     CAP_NET_RAW, addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not
     allow. `errors` counts subscribers and hosts that raised.
     """
@@ -93,7 +96,12 @@ class Engine:
         host: AddressManager | None = None,
         loop: Loop | None = None,
     ) -> None:
-        self.config = config
+        self.config = config.checked()
+        if not config.is_checked:
+            for found in self.config.diagnostics:
+                log.warning("%s", found)
+        if self.config.unsupported:
+            raise ConfigError(self.config.unsupported)
         self.errors = 0
         self._threaded = threaded
         self._realtime = realtime

@@ -5,9 +5,6 @@ import pytest
 from fastvrrp import config
 from fastvrrp.clock import Nanoseconds, centiseconds, seconds
 from fastvrrp.config.model import Config, GarpConfig, InstanceConfig, Version
-from fastvrrp.config.row import FULL, Keyword, walk
-from fastvrrp.config.schema import ROOT
-from fastvrrp.config.values import Integer, WholeSeconds
 
 
 def load(body: str, *, before: str = "", after: str = "") -> Config:
@@ -37,36 +34,17 @@ def warned(body: str, *codes: str, **around: str) -> InstanceConfig:
     return loaded.instances[0]
 
 
+def unsupported(body: str, **around: str) -> InstanceConfig:
+    loaded = load(body, **around)
+    assert [found.code for found in loaded.unsupported] == ["FV111"]
+    return loaded.instances[0]
+
+
 def test_defaults() -> None:
     vr = warned(V4)
     assert vr == InstanceConfig(
         name="VI_1", interface="eth0", vrid=51, addresses=vr.addresses, garp=GarpConfig()
     )
-
-
-def test_defaults_of_the_schema_are_those_of_the_model() -> None:
-    vr, global_defs = instance(V4), Config().global_defs
-    checked = 0
-    for block, row in walk(ROOT):
-        if not isinstance(row, Keyword) or row.support is not FULL:
-            continue
-        if not isinstance(row.kind, Integer | WholeSeconds) or not isinstance(row.default, int):
-            continue
-        owner: object = global_defs if block.name == "global_defs" else vr
-        if block.name == "vrrp_script":
-            owner = config.loads(SCRIPT % "").scripts[0]
-        for name in row.to.split("."):
-            owner = getattr(owner, name)
-        unit = seconds(1) if isinstance(row.kind, WholeSeconds) else 1
-        assert owner == row.default * unit, row.name
-        checked += 1
-    assert checked >= 10
-
-
-def test_every_row_that_is_supported_is_documented() -> None:
-    for block, row in walk(ROOT):
-        assert row.doc, f"{block.name} {row.name}"
-        assert row.support is not FULL or block is ROOT or row.to, row.name
 
 
 @pytest.mark.parametrize(
@@ -78,6 +56,9 @@ def test_every_row_that_is_supported_is_documented() -> None:
         ("state MASTER\npriority 150", 150, True),
         ("priority 255", 255, True),
         ("state BACKUP\npriority 255", 255, False),
+        ("state master", 100, False),
+        ("priority 300", 100, False),
+        ("state MASTER\npriority 300", 100, True),
     ],
 )
 def test_state_and_priority_complete_each_other(body: str, priority: int, active: bool) -> None:
@@ -101,7 +82,9 @@ def test_master_in_any_state_line_wins() -> None:
         ("preempt_delay 1.5", True, 1.5, ()),
         ("nopreempt\nstate MASTER\npriority 9", True, 0, ("FV207",)),
         ("nopreempt\npriority 255", True, 0, ("FV207",)),
+        ("nopreempt\nstate BACKUP\npriority 255", True, 0, ("FV207",)),
         ("preempt_delay 5\nstate MASTER\npriority 9", True, 0, ("FV207",)),
+        ("preempt_delay 5\npriority 255", True, 0, ("FV207",)),
         ("preempt_delay 5\nnopreempt", False, 0, ("FV207",)),
         ("preempt_delay 0\nnopreempt", False, 0, ()),
     ],
@@ -117,9 +100,12 @@ def test_preemption(body: str, preempt: bool, delay: float, codes: tuple[str, ..
         ("advert_int 3", seconds(3), ()),
         ("advert_int 1.5", seconds(2), ("FV216",)),
         ("advert_int 0.01", seconds(1), ("FV216",)),
+        ("advert_int 0", seconds(1), ("FV104",)),
+        ("advert_int 256", seconds(1), ("FV104",)),
         ("version 3\nadvert_int 0.01", centiseconds(1), ()),
         ("version 3\nadvert_int 0.014", centiseconds(1), ("FV216",)),
         ("version 3\nadvert_int 40.95", centiseconds(4095), ()),
+        ("version 3\nadvert_int 41", centiseconds(4095), ("FV216",)),
     ],
 )
 def test_intervals_are_what_the_version_can_say(
@@ -128,21 +114,21 @@ def test_intervals_are_what_the_version_can_say(
     assert warned(body + "\n" + V4, *codes).advert_interval == interval
 
 
-@pytest.mark.parametrize("body", ["advert_int 0", "advert_int 256", "version 3\nadvert_int 41"])
-def test_impossible_intervals_are_refused(body: str) -> None:
-    refused(body + "\n" + V4, "FV104")
-
-
 def test_the_global_version_applies_wherever_it_stands() -> None:
     late = "global_defs {\nvrrp_version 3\n}"
     assert instance(V4, after=late).version is Version.V3
     assert instance("version 2\n" + V4, after=late).version is Version.V2
 
 
-def test_ipv6_is_always_version_3() -> None:
+def test_ipv6_is_version_3_unless_version_2_comes_first() -> None:
     assert warned(V6, before="global_defs {\nvrrp_version 2\n}").version is Version.V3
-    assert warned("version 2\n" + V6, "FV220").version is Version.V3
+    assert warned(V6 + "version 2\n", "FV220").version is Version.V3
     assert instance(V6).family == 6
+
+
+def test_version_2_over_ipv6_is_not_run_as_version_3() -> None:
+    """keepalived sends it, so routers of both kinds would not hear each other."""
+    assert unsupported("version 2\n" + V6).version is Version.V2
 
 
 def test_garp_defaults_come_from_what_stands_before() -> None:
@@ -172,11 +158,6 @@ def test_garp_of_the_instance_wins() -> None:
     )
 
 
-def test_garp_delay_is_whole_seconds() -> None:
-    refused("garp_master_delay 1.5\n" + V4, "FV103")
-    refused("garp_master_repeat 0\n" + V4, "FV104")
-
-
 def test_a_password_is_cut_to_8_bytes_not_characters() -> None:
     auth = "authentication {\nauth_type PASS\nauth_pass %s\n}\n"
     vr = warned(auth % "péssword" + V4, "FV204")
@@ -196,12 +177,6 @@ def test_the_cut_part_is_marked() -> None:
 def test_version_3_has_no_authentication() -> None:
     auth = "authentication {\nauth_type AH\nauth_pass x\n}\n"
     assert warned(auth + V6, "FV205").auth is None
-
-
-@pytest.mark.parametrize("body", ["auth_type PASS", "auth_pass x", ""])
-def test_incomplete_authentication_is_refused(body: str) -> None:
-    with pytest.raises(config.ConfigError, match="FV201"):
-        load(f"authentication {{\n{body}\n}}\n" + V4)
 
 
 @pytest.mark.parametrize(
@@ -230,15 +205,6 @@ def test_an_address_without_prefix_is_a_host() -> None:
     assert str(vr.excluded[0].address) == "2001:db8::9/128"
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["2001:db8::1 brd +", "192.0.2.1/24 brd 2001:db8::1", "fe80::1%eth0", "192.0.2.01", "::1/129"],
-)
-def test_impossible_addresses_are_refused(line: str) -> None:
-    with pytest.raises(config.ConfigError):
-        load(f"virtual_ipaddress {{\n{line}\n}}")
-
-
 def test_addresses_beyond_255_are_not_advertised() -> None:
     lines = "\n".join(f"10.0.{i // 200}.{i % 200 + 1}" for i in range(257))
     vr = warned(
@@ -251,21 +217,6 @@ def test_an_address_is_held_once() -> None:
     body = V4 + "virtual_ipaddress_excluded {\n192.0.2.1\n192.0.2.2\n}"
     vr = warned(body, "FV210")
     assert [str(one.address.ip) for one in vr.excluded] == ["192.0.2.2"]
-
-
-def test_no_address() -> None:
-    warned("", "FV211")
-    warned("no_virtual_ipaddress")
-    refused("version 3", "FV211")
-
-
-def test_unicast() -> None:
-    body = "unicast_src_ip 192.0.2.11\nunicast_peer {\n192.0.2.12\n192.0.2.13\n}\n" + V4
-    vr = warned(body)
-    assert str(vr.source) == "192.0.2.11"
-    assert [str(peer.address) for peer in vr.peers] == ["192.0.2.12", "192.0.2.13"]
-    refused("unicast_peer {\n2001:db8::1\n}\n" + V4, "FV209")
-    refused("mcast_src_ip 2001:db8::1\n" + V4, "FV209")
 
 
 def test_one_vrid_may_be_used_towards_different_peers() -> None:
@@ -287,11 +238,6 @@ def test_families_and_interfaces_have_vrids_of_their_own() -> None:
     assert len(config.loads(text).instances) == 3
 
 
-def test_loopback_is_refused() -> None:
-    with pytest.raises(config.ConfigError, match="loopback"):
-        config.loads("vrrp_instance V {\ninterface lo\nvirtual_router_id 1\n}")
-
-
 def test_script_settings() -> None:
     body = "interval 0.5\ntimeout 3\nweight -20 reverse\nrise 2\nfall 3\nuser nobody nogroup"
     loaded = load(V4 + "track_script {\nchk\n}", before=SCRIPT % body)
@@ -308,7 +254,8 @@ def test_script_uses() -> None:
         ("chk weight -5 reverse", -5, True),
         ("chk weight 5 noreverse", 5, False),
     ]:
-        vr = warned(V4 + f"track_script {{\n{line}\n}}", before=SCRIPT % "")
+        codes = () if weight else ("FV303",)
+        vr = warned(V4 + f"track_script {{\n{line}\n}}", *codes, before=SCRIPT % "")
         (use,) = vr.scripts
         assert (use.weight, use.reverse) == (weight, reverse)
 
@@ -318,7 +265,7 @@ def test_a_script_may_be_defined_after_its_use() -> None:
 
 
 def test_a_script_is_used_once() -> None:
-    vr = warned(V4 + "track_script {\nchk\nchk weight 3\n}", "FV106", before=SCRIPT % "")
+    vr = warned(V4 + "track_script {\nchk\nchk weight 3\n}", "FV303", "FV106", before=SCRIPT % "")
     assert [use.weight for use in vr.scripts] == [None]
 
 
@@ -326,11 +273,6 @@ def test_an_owner_keeps_scripts_without_weight() -> None:
     body = "priority 255\n" + V4 + "track_script {\nchk\n}"
     assert instance(body, before=SCRIPT % "").scripts
     assert not warned(body, "FV217", before=SCRIPT % "weight 5").scripts
-
-
-def test_a_script_without_program_is_refused() -> None:
-    with pytest.raises(config.ConfigError, match="FV201"):
-        config.loads("vrrp_script chk {\ninterval 2\n}")
 
 
 def test_notify_keeps_the_first() -> None:
@@ -342,66 +284,3 @@ def test_notify_keeps_the_first() -> None:
     assert notify.backup
     assert notify.stop
     assert notify.fault is None
-
-
-def test_global_settings() -> None:
-    text = """
-global_defs {
-    router_id r1
-    notification_email {
-        a@example.org b@example.org
-        "Ops <ops@example.org>"
-    }
-    notification_email_from k@example.org
-    smtp_server 192.0.2.25 2525
-    smtp_connect_timeout 10
-    smtp_helo_name r1.example.org
-    script_user nobody nogroup
-    enable_script_security
-}
-"""
-    loaded = config.loads(text)
-    assert loaded.diagnostics == ()
-    found = loaded.global_defs
-    assert found.notification_email == ("a@example.org", "b@example.org", "Ops <ops@example.org>")
-    assert (found.smtp_server, found.smtp_port) == ("192.0.2.25", 2525)
-    assert (found.smtp_connect_timeout, found.smtp_helo_name) == (seconds(10), "r1.example.org")
-    assert (found.script_user, found.script_group) == ("nobody", "nogroup")
-    assert found.enable_script_security
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "strict_mode off",
-        "down_timer_adverts 3",
-        "unicast_ttl 255",
-        "virtual_routes {\n}",
-        "smtp_alert no",
-    ],
-)
-def test_what_is_the_case_anyway_is_accepted_without_a_word(body: str) -> None:
-    warned(body + "\n" + V4)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "strict_mode",
-        "down_timer_adverts 2",
-        "use_vmac",
-        "dont_track_primary",
-        "virtual_routes {\ndefault via 192.0.2.254\n}",
-        "auth_hmac {\nkey 1 secret\n}",
-        "track_file {\nf\n}",
-    ],
-)
-def test_what_would_change_who_is_active_is_refused(body: str) -> None:
-    refused(body + "\n" + V4, "FV111")
-
-
-@pytest.mark.parametrize(
-    "line", ["include x", "includem x", "$A=1", "@id state MASTER", "~SEQ(i, 3) x"]
-)
-def test_what_rewrites_the_text_is_refused_not_skipped(line: str) -> None:
-    refused(f"{line}\n{V4}", "FV111")

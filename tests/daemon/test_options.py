@@ -41,6 +41,12 @@ KEEPALIVED_LONG = ["all", "flush-log-file", "ignore-sigint", "signum", "config-f
         (["--log-facility=local7"], "facility", 23),
         (["-u", "022"], "umask", 0o022),
         (["-u0x3f"], "umask", 0o077),
+        (["-i", "node"], "config_id", "node"),
+        (["--config-id=node"], "config_id", "node"),
+        ([], "config_id", None),
+        (["-e"], "all_config", True),
+        (["--all-config"], "all_config", True),
+        ([], "all_config", False),
         (["-t"], "config_test", ""),
         (["-t/log"], "config_test", "/log"),
         (["--config-test"], "config_test", ""),
@@ -87,7 +93,9 @@ def test_options_without_object_are_silent(args: list[str]) -> None:
         (["-u", "x"], "umask 'x'"),
         (["-S", "8"], "log facility '8'"),
         (["-s", "ns1"], "ip netns exec"),
-        (["-i", "node"], "not supported yet"),
+        (["-i"], "option requires an argument -- 'i'"),
+        (["--config-id="], "needs a non-empty value"),
+        (["-C"], "not supported yet"),
     ],
 )
 def test_unusable_command_line_says_what_is_wrong(args: list[str], text: str) -> None:

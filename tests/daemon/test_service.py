@@ -196,10 +196,11 @@ def test_bad_option_is_exit_status_1(config: Path, args: list[str]) -> None:
     [
         ("fine", 0, ""),
         ("FV211", 5, "warning[FV211]: a warning\n"),
-        ("FV111", 0, "warning[FV111]: a warning\n"),
+        ("FV213", 0, ""),
+        ("FV111", 0, "unsupported[FV111]: not yet\nfastvrrpd does not start with this file"),
         ("wrong", 5, "priority 300"),
-        ("scripted", 6, "SECURITY VIOLATION"),
-        ("scripted FV211", 6, "a warning\nSECURITY VIOLATION"),
+        ("scripted", 6, "warning[FV506]: SECURITY VIOLATION"),
+        ("scripted FV211", 6, "warning[FV211]: a warning\n"),
     ],
 )
 def test_config_test_has_keepalived_exit_statuses(
@@ -210,6 +211,25 @@ def test_config_test_has_keepalived_exit_statuses(
     assert result.returncode == status
     assert report in result.stderr
     assert bool(result.stderr) == bool(report)
+
+
+def test_configuration_is_read_with_the_options_of_the_command_line(config: Path) -> None:
+    """Given a node's name and that includes must not fail, the reader of the daemon is told."""
+    config.write_text("FV213\n")
+    process = subprocess.Popen(
+        command(config, "-nl", "-inode7", "-e"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stderr is not None
+    told = []
+    with process, process.stderr as log:
+        for line in log:
+            told += re.findall(r"a note of .*", line)
+            if "Startup complete" in line:
+                process.terminate()
+    assert told == ["a note of node7 True"]
 
 
 def test_config_test_of_a_missing_file_says_so_and_succeeds(tmp_path: Path) -> None:

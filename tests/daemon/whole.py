@@ -1,7 +1,8 @@
 """The whole daemon, by its command line; only configuration reader and engine are stand-ins.
 
-A configuration file that contains `wrong` has an error; `FV111` or `FV211` has that warning;
-`scripted` runs a script without enable_script_security. All else runs.
+A configuration file that contains `wrong` has an error; `FV211` has that warning, `FV213` that
+note; `FV111` something that is not supported; `scripted` runs a script without
+enable_script_security. All else runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -17,8 +19,11 @@ import fastvrrp.config
 from fastvrrp.daemon import cli
 
 if TYPE_CHECKING:
-    from fastvrrp.config.diagnostics import Diagnostic
+    from collections.abc import Callable
+
+    from fastvrrp.config.diagnostics import Diagnostic, Span
     from fastvrrp.config.model import Config
+    from fastvrrp.config.source import Report
 
 
 class Engine:
@@ -44,11 +49,38 @@ class Engine:
         self._log.info("(VI_1) sent 0 priority")
 
 
-def examine(path: str | Path) -> tuple[Config | None, tuple[Diagnostic, ...]]:
-    """Stand for `fastvrrp.config.examine`."""
+def examine(
+    path: str | Path,
+    inspect: Callable[[Config, Report], None] | None = None,
+    *,
+    config_id: str | None = None,
+    all_config: bool = False,
+) -> tuple[Config | None, tuple[Diagnostic, ...]]:
+    """Stand for `fastvrrp.config.examine`; what it is told is a note."""
     import lark  # noqa: F401, PLC0415 - what the real one loads
 
-    from fastvrrp.config.diagnostics import Diagnostic, Severity, Span  # noqa: PLC0415
+    from fastvrrp.config.diagnostics import Span  # noqa: PLC0415
+    from fastvrrp.config.source import Report  # noqa: PLC0415
+
+    text = Path(path).read_text(encoding="utf-8")
+    span, report = Span(str(path), 0, 0), Report()
+    if "wrong" in text:
+        report.error("FV104", "priority 300 is outside 1-255", span)
+        return None, report.finish()
+    if "FV111" in text:
+        report.unsupported("FV111", "not yet", span)
+    if "FV211" in text:
+        report.warning("FV211", "a warning", span)
+    if "FV213" in text:
+        report.note("FV213", f"a note of {config_id} {all_config}", span)
+    config = _config(span, scripted="scripted" in text)
+    if inspect is not None:
+        inspect(config, report)
+    found = report.finish()
+    return replace(config, diagnostics=found), found
+
+
+def _config(span: Span, *, scripted: bool) -> Config:
     from fastvrrp.config.model import (  # noqa: PLC0415
         Auth,
         AuthType,
@@ -59,25 +91,12 @@ def examine(path: str | Path) -> tuple[Config | None, tuple[Diagnostic, ...]]:
     )
     from fastvrrp.secret import Secret  # noqa: PLC0415
 
-    text = Path(path).read_text(encoding="utf-8")
-    span = Span(str(path), 0, 0)
-    if "wrong" in text:
-        message = "priority 300 is outside 1-255"
-        error = Diagnostic(severity=Severity.ERROR, code="FV104", message=message, span=span)
-        return None, (error,)
-    codes = [code for code in ("FV111", "FV211") if code in text]
-    warnings = tuple(
-        Diagnostic(severity=Severity.WARNING, code=code, message="a warning", span=span)
-        for code in codes
-    )
     auth = Auth(type=AuthType.PASS, password=Secret(b"hush"))
-    script = ScriptConfig(name="check", command=Command(argv=("/bin/true",)))
-    config = Config(
+    script = ScriptConfig(name="check", command=Command(argv=("/bin/true",), span=span))
+    return Config(
         instances=(InstanceConfig(name="VI_1", interface="lo", vrid=1, auth=auth),),
-        scripts=(script,) if "scripted" in text else (),
-        diagnostics=warnings,
+        scripts=(script,) if scripted else (),
     )
-    return config, warnings
 
 
 def install() -> None:
@@ -85,7 +104,7 @@ def install() -> None:
     engine = ModuleType("fastvrrp.engine")
     engine.Engine = Engine  # type: ignore[attr-defined]  # a made-up module
     sys.modules["fastvrrp.engine"] = engine
-    fastvrrp.config.examine = examine
+    fastvrrp.config.examine = examine  # type: ignore[assignment]  # fewer options than the real one
 
 
 if __name__ == "__main__":

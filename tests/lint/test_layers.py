@@ -16,9 +16,10 @@ LAYERS = (
     ("loop", "config", "reactor"),
     ("children", "params"),
     ("host", "track", "notify", "report"),
-    ("virtual_router",),
+    ("virtual_router", "preflight"),
     ("engine", "sim"),
     ("daemon", "tools"),
+    ("completion",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -77,7 +77,7 @@ def test_own_loop_example_manages_its_own_addresses(host: Host) -> None:
         (CONFIG.replace("eth0", "eth7"), "there is no interface eth7"),
         (
             CONFIG + CONFIG.replace("VI_1", "VI_2"),
-            "VI_2 and VI_1 share a virtual_router_id on eth0",
+            "VI_2 and VI_1 share virtual_router_id 51 on eth0",
         ),
     ],
     ids=["interface", "vrid"],

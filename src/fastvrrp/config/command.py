@@ -5,7 +5,10 @@ group and leaves backslashes alone; pass 2 splits the command and resolves escap
 involved.
 """
 
-__all__ = ["split_command", "split_line"]
+import re
+from collections.abc import Iterable
+
+__all__ = ["join_command", "split_command", "split_line"]
 
 _BLANKS = " \t\f\v\r\n"
 _LETTERS = {
@@ -50,6 +53,25 @@ def split_command(command: str) -> tuple[str, ...]:
         text, at = _word(command, at, resolve=True)
         argv.append(text)
     return tuple(argv)
+
+
+def join_command(argv: Iterable[str]) -> str:
+    """Return the one quoted word that the two passes make `argv` of."""
+    return f'"{" ".join(map(_escaped, argv))}"'
+
+
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f\"'\\$\ud800-\udfff]*\Z")
+
+
+def _escaped(word: str) -> str:
+    """Return a word of a command as pass 2 reads it; in quotes if it holds blanks."""
+    if not _PLAIN.match(word):
+        word = "".join(c if _PLAIN.match(c) else _as_bytes(c) for c in word)
+    return f"'{word}'" if " " in word or not word else word
+
+
+def _as_bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def _word(text: str, at: int, *, resolve: bool) -> tuple[str, int]:

@@ -3,56 +3,17 @@
 A diagnostic never holds a secret: the source line that it shows was masked by the reader.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from unicodedata import east_asian_width
 
-__all__ = ["CODES", "Diagnostic", "Related", "Severity", "Span"]
+__all__ = ["INCLUDED", "Diagnostic", "Related", "Severity", "Span"]
+
+INCLUDED = "included"
+"""What is said of the place of an `include`; a place with another message is a definition's."""
 
 _MAX_WIDTH = 120
 """Columns of a source line that are shown; longer ones are cut around the caret."""
-
-CODES = {
-    "FV001": "the file cannot be read",
-    "FV002": "the configuration is larger than the reader accepts",
-    "FV003": "NUL byte",
-    "FV004": "bytes that are not UTF-8",
-    "FV005": "unterminated quote",
-    "FV006": "typographic quote or invisible blank",
-    "FV007": "missing }",
-    "FV008": "surplus }",
-    "FV009": "missing {",
-    "FV010": "{ where no block can start",
-    "FV101": "unknown keyword",
-    "FV102": "missing value",
-    "FV103": "value of the wrong kind",
-    "FV104": "value out of range",
-    "FV105": "surplus words",
-    "FV106": "keyword given twice",
-    "FV110": "keyword without effect here",
-    "FV111": "keyword not supported yet",
-    "FV201": "something mandatory is missing",
-    "FV202": "name used twice",
-    "FV203": "virtual_router_id used twice on one interface",
-    "FV204": "auth_pass cut to 8 bytes",
-    "FV205": "authentication has no effect",
-    "FV206": "AH and state MASTER",
-    "FV207": "nopreempt or preempt_delay has no effect",
-    "FV208": "priority 255 by default",
-    "FV209": "addresses of two families",
-    "FV210": "address given twice",
-    "FV211": "no virtual address",
-    "FV212": "script not defined",
-    "FV213": "script not used",
-    "FV214": "global default comes too late",
-    "FV215": "unicast without peers",
-    "FV216": "interval rounded",
-    "FV217": "weight has no effect",
-    "FV218": "too many virtual addresses",
-    "FV219": "word read as a user or group name",
-    "FV220": "IPv6 needs VRRPv3",
-}
-"""Every code that a diagnostic can carry. Codes are stable: they are never reused or renumbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +27,39 @@ class Span:
     line: int
     column: int
     length: int = 1
+    via: tuple["Related", ...] = field(default=(), compare=False, repr=False)
+    """How the text came to stand there, innermost first: the definition that it was expanded from,
+    the file that included its file."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class Severity(Enum):
-    """ERROR: the configuration is refused. WARNING: it runs, but not quite as it is written."""
+    """What a finding means for running the configuration.
 
+    ERROR: it cannot run, neither here nor under keepalived.
+    UNSUPPORTED: keepalived runs it, and this program refuses to until it can do what it says.
+    WARNING: it runs, but not quite as it is written; keepalived reports that, too.
+    NOTE: it runs as it is written, which may not be what its author meant; keepalived is silent.
+    """
+
+    NOTE = "note"
     WARNING = "warning"
+    UNSUPPORTED = "unsupported"
     ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place that explains a diagnostic: the first of two duplicates, for instance."""
+    """Another place that explains a diagnostic: the first of two duplicates, for instance.
+
+    `source` is its line as it may be shown; None: it is not shown.
+    """
 
     message: str
     span: Span
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +81,16 @@ class Diagnostic:
         kind = self.severity.value
         head = f"{self.span}: {paint[kind]}{kind}[{self.code}]{paint['end']}: "
         lines = [f"{paint['bold']}{head}{_printable(self.message)}"]
+        context = _printable(self.context) if self.context else None
         if self.source is not None and self.span.line:
-            lines += self._excerpt(paint)
-        elif self.context:
-            lines.append(f"   = in {_printable(self.context)}")
+            marks = f"  in {context}" if context else ""
+            lines += _excerpt(self.span, self.source, (paint[kind], paint["end"]), marks)
+        elif context:
+            lines.append(f"   = in {context}")
+        for place in self.span.via:
+            lines += _place(place)
         if self.related:
-            lines.append(f"   = {_printable(self.related.message)} at {self.related.span}")
+            lines += _place(self.related)
         if self.hint:
             lines.append(f"   = {paint['hint']}hint{paint['end']}: {_printable(self.hint)}")
         return "\n".join(lines)
@@ -118,18 +98,25 @@ class Diagnostic:
     def __str__(self) -> str:
         return self.render()
 
-    def _excerpt(self, paint: dict[str, str]) -> list[str]:
-        """Return the source line and the caret line below it."""
-        number = f"{self.span.line:>5}"
-        text = self.source or ""
-        start = min(self.span.column - 1, len(text))
-        cut = max(0, start - _MAX_WIDTH // 2) if len(text) > _MAX_WIDTH else 0
-        shown = _printable(text[cut : cut + _MAX_WIDTH].rstrip())
-        pad = "".join(_blank(character) for character in text[cut:start])
-        carets = "^" * max(1, min(self.span.length, len(shown) - (start - cut)))
-        context = f"  in {_printable(self.context)}" if self.context else ""
-        marks = f"{paint[self.severity.value]}{carets}{paint['end']}"
-        return [f"{number} | {shown}", f"{' ' * len(number)} | {pad}{marks}{context}"]
+
+def _place(place: Related) -> list[str]:
+    """Return what is said of another place, and its line if it is shown."""
+    lines = [f"   = {_printable(place.message)} at {place.span}"]
+    if place.source is not None and place.span.line:
+        lines += _excerpt(place.span, place.source, ("", ""), "")
+    return lines
+
+
+def _excerpt(span: Span, text: str, paint: tuple[str, str], behind: str) -> list[str]:
+    """Return a source line and the caret line below it, painted; `behind` follows the carets."""
+    number = f"{span.line:>5}"
+    start = min(span.column - 1, len(text))
+    cut = max(0, start - _MAX_WIDTH // 2) if len(text) > _MAX_WIDTH else 0
+    shown = _printable(text[cut : cut + _MAX_WIDTH].rstrip())
+    pad = "".join(_blank(character) for character in text[cut:start])
+    carets = "^" * max(1, min(span.length, len(shown) - (start - cut)))
+    marks = f"{paint[0]}{carets}{paint[1]}{behind}"
+    return [f"{number} | {shown}", f"{' ' * len(number)} | {pad}{marks}"]
 
 
 def _blank(character: str) -> str:
@@ -146,10 +133,20 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-_PLAIN = {"error": "", "warning": "", "hint": "", "bold": "", "end": ""}
+_PLAIN = {
+    "error": "",
+    "unsupported": "",
+    "warning": "",
+    "note": "",
+    "hint": "",
+    "bold": "",
+    "end": "",
+}
 _ANSI = {
     "error": "\x1b[31m",
+    "unsupported": "\x1b[35m",
     "warning": "\x1b[33m",
+    "note": "\x1b[36m",
     "hint": "\x1b[36m",
     "bold": "\x1b[1m",
     "end": "\x1b[0m",

@@ -1,107 +1,146 @@
-"""What a row of the schema is: one keyword, or one block of keywords or entries."""
+"""What a row of the schema is: one keyword, or one block of keywords or entries.
+
+A row carries everything that is known about its keyword. Reading, range checks, did-you-mean, brace
+repair, `Config.to_text`, the JSON Schema, shell completion and all documentation come from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from fastvrrp.config.values import Kind, Unread
+if TYPE_CHECKING:
+    from fastvrrp.config.values.base import Kind
 
 __all__ = [
+    "ENTRIES",
     "FULL",
     "IGNORED",
+    "NOT_RUN",
     "REFUSED",
-    "UNREAD",
     "Block",
     "Keyword",
     "Support",
-    "ignored",
-    "refused",
+    "default_of",
     "walk",
 ]
 
 
 class Support(Enum):
-    """What happens to a keyword."""
+    """What the engine does with a keyword; the model holds it in any case.
+
+    FULL: what it says. IGNORED: nothing, which makes no difference to who holds an address; a note,
+    once. REFUSED: it does not start, since running without would be dangerous. NOT_RUN: nothing
+    yet; it belongs to load balancing, and virtual routers do not depend on it.
+    """
 
     FULL = "supported"
     IGNORED = "ignored"
     REFUSED = "refused"
+    NOT_RUN = "not yet run"
 
 
-FULL, IGNORED, REFUSED = Support.FULL, Support.IGNORED, Support.REFUSED
+FULL, IGNORED, REFUSED, NOT_RUN = Support
 
-UNREAD = Unread()
-"""The kind of a keyword whose words nobody looks at."""
-
-_NO_DEFAULT = object()
+ENTRIES = "entries"
+"""Field of the model of a named block that takes the values of its lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
     """One keyword with its values on the same line.
 
-    `to` is where the value goes in the model; `default` is for documentation, and for telling
-    that a value that is not supported changes nothing. `first_wins`: a second one is ignored, as
-    keepalived does. `true_wins`: it is ignored if the first is true.
+    `doc` is a sentence for operators. `to` names the field of the model that takes the value
+    ("garp.delay": a field of a field); a tuple of names takes the items of a tuple. What a missing
+    keyword means is the field's default, unless `inherits` names a field of GlobalConfig whose
+    value it is then, or `without` tells it from the model around and GlobalConfig; `default` is for
+    documentation where none of these can. `required`: the block
+    cannot do without it; an example of the line. `many`: it may be repeated, and the field is the
+    tuple of all values.
+
+    `why`: what support other than FULL comes from, a sentence. `first_wins`: a second one is
+    ignored, as keepalived does; `true_wins`: it is ignored if the first is true. `instead`: the
+    keyword is deprecated, and this is what to write; `alias`: it is another name of the row that
+    has the same `to`, and never written by us; `written_if` tells, of a model, which of several
+    rows for one field is the one to write.
     """
 
     name: str
-    kind: Kind[object] = UNREAD
-    doc: str = ""
-    to: str = ""
-    default: object = _NO_DEFAULT
+    kind: Kind
+    doc: str
+    to: str | tuple[str, ...]
+    default: str = ""
+    without: Callable[[Any, Any], object] | None = None
+    inherits: str | None = None
+    required: str | None = None
+    many: bool = False
     support: Support = FULL
+    why: str = ""
     first_wins: bool = False
     true_wins: bool = False
+    instead: str | None = None
+    alias: bool = False
+    written_if: Callable[[Any], bool] | None = None
     rfc: str | None = None
 
     @property
-    def default_text(self) -> str:
-        """The default for documentation, empty if there is none."""
-        if self.default is _NO_DEFAULT or self.default is None:
-            return ""
-        if isinstance(self.default, bool):
-            return "on" if self.default else "off"
-        return str(self.default)
+    def key(self) -> str:
+        """What `Settings` calls the value."""
+        return self.to if isinstance(self.to, str) else self.to[0]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The fields that take the value."""
+        return (self.to,) if isinstance(self.to, str) else self.to
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One keyword with a block in braces.
 
-    `rows` are the keywords inside; `entry` is what each line is instead (a value block). A block
-    with neither is skipped as a whole. `named`: a name stands before the brace.
+    `header` reads the words between the keyword and the brace. `rows` are the keywords inside;
+    their values make a `model`, which becomes the field `to` of the model around (`many`: one item
+    of that field, and blocks with equal `header` are a mistake if `unique`). A block that lacks a
+    required keyword is left out; `fatal`: keepalived does not run without it. Or, with `entry`,
+    each line is a value, and `to` is the tuple of them; `flat`: every word of every line is. With
+    `entry` and `header`, the model's field ENTRIES is the tuple of values. `judged`: a rule tells
+    of the support, and only of what keepalived would not leave out.
     """
 
     name: str
+    doc: str
+    to: str
     rows: tuple[Keyword | Block, ...] = ()
-    doc: str = ""
-    to: str = ""
-    support: Support = FULL
-    named: bool = False
-    entry: Kind[object] | None = None
+    model: type | None = None
+    header: Keyword | None = None
+    many: bool = False
+    unique: bool = True
+    fatal: bool = False
+    entry: Kind | None = None
     flat: bool = False
-    """Every word of every line is an entry."""
+    support: Support = FULL
+    why: str = ""
+    judged: bool = False
+    instead: str | None = None
+    alias: bool = False
+    written_if: Callable[[Any], bool] | None = None
     children: Mapping[str, Keyword | Block] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "children", {row.name: row for row in self.rows})
 
+    @property
+    def named(self) -> bool:
+        """True if words stand between the keyword and the brace."""
+        return self.header is not None
 
-def ignored(
-    name: str, doc: str, kind: Kind[object] | None = None, default: object = _NO_DEFAULT
-) -> Keyword:
-    """Return the row of a keyword that is ignored; `doc` says why."""
-    return Keyword(name, kind or UNREAD, doc, default=default, support=IGNORED)
-
-
-def refused(
-    name: str, doc: str, kind: Kind[object] | None = None, default: object = _NO_DEFAULT
-) -> Keyword:
-    """Return the row of a keyword that is refused; `doc` says why."""
-    return Keyword(name, kind or UNREAD, doc, default=default, support=REFUSED)
+    @property
+    def key(self) -> str:
+        """What `Settings` calls the block."""
+        return self.to
 
 
 def walk(block: Block) -> Iterator[tuple[Block, Keyword | Block]]:
@@ -110,3 +149,22 @@ def walk(block: Block) -> Iterator[tuple[Block, Keyword | Block]]:
         yield block, row
         if isinstance(row, Block):
             yield from walk(row)
+
+
+@cache
+def default_of(model: type, path: str) -> object:
+    """Return the default of a field of a dataclass; "garp.delay" is a field of a field's default.
+
+    A field that must be given has none: None is returned.
+    """
+    head, _, tail = path.partition(".")
+    found = next((one for one in fields(model) if one.name == head), None)
+    if found is None:
+        raise LookupError(f"{model.__name__} has no field {head}")
+    if found.default_factory is not MISSING:
+        value: object = found.default_factory()
+    else:
+        value = None if found.default is MISSING else found.default
+    for name in tail.split(".") if tail else ():
+        value = None if value is None else getattr(value, name)
+    return value

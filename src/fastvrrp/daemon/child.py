@@ -29,6 +29,7 @@ from fastvrrp.errors import ConfigError, FastVrrpError, KernelError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastvrrp.config.model import Config
+    from fastvrrp.daemon.options import Options
     from fastvrrp.engine import Engine
     from fastvrrp.reactor import Reactor
 
@@ -41,7 +42,7 @@ logger = logging.getLogger("fastvrrp.daemon")
 
 
 def main(
-    config_file: str, control: socket.socket, inbox: SignalInbox, *, log: Log, watchdog_ns: int = 0
+    options: Options, control: socket.socket, inbox: SignalInbox, *, log: Log, watchdog_ns: int = 0
 ) -> int:
     """Run until told to stop; returns the exit status.
 
@@ -50,7 +51,7 @@ def main(
     log.after_fork("Keepalived_vrrp")
     handler = attach(log)
     try:
-        reader = ConfigReader(config_file)
+        reader = ConfigReader(options)
         # While the reader reads.
         from fastvrrp.engine import Engine  # noqa: PLC0415
         from fastvrrp.reactor import Reactor  # noqa: PLC0415

@@ -53,9 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _test_config(options: Options) -> int:
+    import gc  # noqa: PLC0415
+
+    gc.disable()  # nothing is left to collect when a process ends that lives this short
     from fastvrrp.daemon import config_test  # noqa: PLC0415 - loads the configuration reader
 
-    return config_test.run(options.config_file, options.config_test or None)
+    return config_test.run(options)
 
 
 def _run(options: Options, argv: Sequence[str]) -> int:

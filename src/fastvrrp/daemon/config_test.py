@@ -7,69 +7,61 @@ import sys
 
 from fastvrrp.config import examine
 from fastvrrp.config.diagnostics import Severity
+from fastvrrp.config.expand import INCLUDE_ERRORS
+from fastvrrp.preflight import NO_INTERFACE_OF_LINKS, SECURITY_CODES, inspect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from fastvrrp.config.diagnostics import Diagnostic
-    from fastvrrp.config.model import Command, Config
+    from fastvrrp.daemon.options import Options
 
 __all__ = ["exit_status", "run"]
 
+EXIT_MISSING_VALUE = 2
 EXIT_FATAL = 4
 EXIT_OTHER = 5
 EXIT_SECURITY = 6
 
-CANNOT_READ = "FV001"
-NOT_SUPPORTED_YET = "FV111"
-"""As a warning: keepalived knows the keyword, so a check must not fail for it."""
-
-SECURITY_VIOLATION = (
-    "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
-)
+MISSING_VALUE = "FV102"
+FATAL_ONLY = frozenset({"FV001", NO_INTERFACE_OF_LINKS})
+"""What keepalived counts as less than any other report."""
 
 
-def run(config_file: str, report_file: str | None = None) -> int:
-    """Check `config_file`; report to stderr, or appended to `report_file`; returns the exit status.
+def run(options: Options) -> int:
+    """Check the configuration that `options` name; report to stderr, or appended to a file.
 
-    keepalived: a file that does not exist is said to be missing, and yet the status is 0.
+    Returns the exit status. Nothing is printed unless keepalived would: notes are for `fastvrrp
+    check`. keepalived: a file that does not exist is said to be missing, and yet the status is 0.
     """
-    pattern = any(character in config_file for character in "*?[")
-    if not pattern and not os.path.exists(config_file):
-        return _report(f"Config files missing '{config_file}'.\n", report_file, status=0)
-    config, diagnostics = examine(config_file)
-    insecure = config is not None and _runs_scripts_unchecked(config)
-    text = "".join(diagnostic.render() + "\n" for diagnostic in diagnostics)
-    if insecure:
-        text += SECURITY_VIOLATION + "\n"
-    return _report(text, report_file, status=exit_status(diagnostics, insecure=insecure))
+    file = options.config_file
+    report = options.config_test or None
+    if not any(character in file for character in "*?[{") and not os.path.exists(file):
+        return _report(f"Config files missing '{file}'.\n", report, status=0)
+    _, found = examine(file, inspect, config_id=options.config_id, all_config=options.all_config)
+    shown = [one for one in found if one.severity is not Severity.NOTE]
+    text = "".join(f"{one}\n" for one in shown)
+    unsupported = sum(one.severity is Severity.UNSUPPORTED for one in shown)
+    if unsupported:
+        things = "thing is" if unsupported == 1 else "things are"
+        text += (
+            f"fastvrrpd does not start with this file: {unsupported} {things} not supported yet\n"
+        )
+    return _report(text, report, status=exit_status(found))
 
 
-def exit_status(diagnostics: tuple[Diagnostic, ...], *, insecure: bool) -> int:
+def exit_status(found: Sequence[Diagnostic]) -> int:
     """Return keepalived's status, that of the most severe class found; its order is its own."""
-    codes = {
-        diagnostic.code
-        for diagnostic in diagnostics
-        if diagnostic.severity is Severity.ERROR or diagnostic.code != NOT_SUPPORTED_YET
-    }
-    if insecure:
+    errors = {one.code for one in found if one.severity is Severity.ERROR}
+    codes = errors | {one.code for one in found if one.severity is Severity.WARNING}
+    if MISSING_VALUE in errors:
+        return EXIT_MISSING_VALUE
+    if codes & SECURITY_CODES or errors & INCLUDE_ERRORS:
         return EXIT_SECURITY
-    if codes == {CANNOT_READ}:
+    if codes and codes <= FATAL_ONLY:
         return EXIT_FATAL
     return EXIT_OTHER if codes else 0
-
-
-def _runs_scripts_unchecked(config: Config) -> bool:
-    return not config.global_defs.enable_script_security and any(_commands(config))
-
-
-def _commands(config: Config) -> Iterator[Command]:
-    yield from (script.command for script in config.scripts)
-    for instance in config.instances:
-        notify = instance.notify
-        commands = (notify.master, notify.backup, notify.fault, notify.stop, notify.always)
-        yield from (command for command in commands if command is not None)
 
 
 def _report(text: str, path: str | None, *, status: int) -> int:
@@ -77,7 +69,7 @@ def _report(text: str, path: str | None, *, status: int) -> int:
         sys.stderr.write(text)
         return status
     try:
-        with open(path, "a", encoding="utf-8", opener=_open_report) as file:
+        with open(path, "a", errors="backslashreplace", opener=_open_report) as file:
             file.write(text)
     except OSError as error:
         print(f"cannot write the report to {path}: {error.strerror}", file=sys.stderr)

@@ -66,6 +66,8 @@ OPTIONS = (
     Option("D", "log-detail", "", USED, "log_detail", "log details"),
     Option("G", "no-syslog", "", USED, "no_syslog", "do not log to syslog"),
     Option("S", "log-facility", "=NAME", USED, "facility", "0-7, local0-7, user or daemon"),
+    Option("i", "config-id", "=NAME", USED, "config_id", "what `@id` lines are compared with"),
+    Option("e", "all-config", "", USED, "all_config", "refuse what an include cannot read"),
     Option("p", "pid", "=FILE", USED, "pid_file", "pid file of the parent"),
     Option("r", "vrrp_pid", "=FILE", USED, "vrrp_pid_file", "pid file of the VRRP process"),
     Option("R", "dont-respawn", "", USED, "dont_respawn", "stop when the VRRP process dies"),
@@ -95,8 +97,6 @@ OPTIONS = (
     # Would run something else than was asked for.
     Option("C", "check", "", REFUSED, "", "running only the health checkers"),
     Option("s", "namespace", "=NAME", REFUSED, "", "namespaces (start by `ip netns exec NAME`)"),
-    Option("i", "config-id", "=NAME", REFUSED, "", "choosing `@id` lines"),
-    Option("e", "all-config", "", REFUSED, "", "requiring every include to be readable"),
     Option("g", "log-file", "[=FILE]", REFUSED, "", "logging to a file (use syslog, or -n -l)"),
     Option("", "flush-log-file", "", REFUSED, "", "logging to a file (use syslog, or -n -l)"),
     Option("T", "genhash", "", REFUSED, "", "genhash"),
@@ -112,6 +112,8 @@ class Options:
 
     def __init__(self) -> None:
         self.config_file = "/etc/keepalived/keepalived.conf"
+        self.config_id: str | None = None
+        self.all_config = False
         self.pid_file = "/run/keepalived.pid"
         self.vrrp_pid_file = "/run/vrrp.pid"
         self.dont_fork = False
@@ -245,12 +247,22 @@ def _cluster(letters: str, queue: list[str]) -> Iterator[tuple[Option, str | Non
         return
 
 
+_EXIT_STATUSES = (
+    "  0  nothing to report, or only notes; also when FILE does not exist",
+    "  2  a keyword lacks a value",
+    "  4  an interface of link settings does not exist, or FILE cannot be read",
+    "  5  something is not as it should be; warnings count",
+    "  6  scripts run without enable_script_security, or an include failed that must not",
+)
+
+
 def help_text(program: str) -> str:
     """Describe the options that work, then name the others."""
     lines = [f"Usage: {program} [OPTION...]"]
     lines += [_help_line(option) for option in OPTIONS if option.status in (USED, MOOT)]
     later = " ".join(f"--{option.long}" for option in OPTIONS if option.status == IGNORED)
     lines += ["", "Accepted, but not supported yet:", f"  {later}"]
+    lines += ["", "Exit status of --config-test:", *_EXIT_STATUSES]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ where secrets are written out.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import pickle
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from fastvrrp.config.model import Config
+    from fastvrrp.daemon.options import Options
 
-    Examine = Callable[[str], tuple[Config | None, tuple[object, ...]]]
+    Examine = Callable[[Options], tuple[Config | None, tuple[object, ...]]]
 
 __all__ = ["ConfigReader", "ReaderDied"]
 
@@ -32,14 +34,14 @@ class ReaderDied(Exception):
 
 
 class ConfigReader:
-    """Starts to read `path` when created: the caller's own start goes on meanwhile."""
+    """Starts to read the configuration when created: the caller's own start goes on meanwhile."""
 
-    def __init__(self, path: str, *, examine: Examine | None = None) -> None:
+    def __init__(self, options: Options, *, examine: Examine | None = None) -> None:
         self._fd, write_fd = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._fd)
-            _read_and_send(path, examine or _examine, write_fd)
+            _read_and_send(options, examine or _examine, write_fd)
         os.close(write_fd)
 
     def result(self) -> Config:
@@ -55,25 +57,26 @@ class ConfigReader:
         return config  # type: ignore[no-any-return]  # pickled by `_read_and_send`
 
 
-def _examine(path: str) -> tuple[Config | None, tuple[object, ...]]:
+def _examine(options: Options) -> tuple[Config | None, tuple[object, ...]]:
     from fastvrrp.config import examine  # noqa: PLC0415 - what this process is for
 
-    return examine(path)
+    return examine(options.config_file, config_id=options.config_id, all_config=options.all_config)
 
 
-def _read_and_send(path: str, examine: Examine, fd: int) -> NoReturn:
+def _read_and_send(options: Options, examine: Examine, fd: int) -> NoReturn:
     status = 1
     try:
         set_parent_death_signal(signal.SIGKILL)
+        gc.disable()  # the process ends before there is much to collect
         buffer = io.BytesIO()
-        _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(examine(path))
+        _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(examine(options))
         with open(fd, "wb") as pipe:
             pipe.write(buffer.getbuffer())
         status = 0
     except Exception:
         import logging  # noqa: PLC0415
 
-        logging.getLogger("fastvrrp.daemon").exception("reading %s failed", path)
+        logging.getLogger("fastvrrp.daemon").exception("reading %s failed", options.config_file)
     finally:
         os._exit(status)
 

@@ -82,7 +82,7 @@ def _serve(options: Options, pid_files: tuple[PidFile, PidFile], report: StartRe
         from fastvrrp.daemon import child  # noqa: PLC0415
 
         watchdog_ns = notifier.watchdog_ns
-        return child.main(options.config_file, control, inbox, log=log, watchdog_ns=watchdog_ns)
+        return child.main(options, control, inbox, log=log, watchdog_ns=watchdog_ns)
 
     parent, vrrp = pid_files
     try:

@@ -40,7 +40,7 @@ PACKET is one of
   HEX          a whole IPv4 or IPv6 packet; blanks, colons, 0x, and the offsets of `tcpdump -x` and
                `xxd` are understood
   -            standard input: such packets, one a line or as a dump, or a capture
-  FILE.pcap    a capture (pcap or pcapng); packets that are not VRRP are skipped and counted
+  FILE         a capture (pcap or pcapng); packets that are not VRRP are skipped and counted
 
 examples:
   fastvrrp decode 45c0002800010000ff70d0880a090001e00000122133c80100010c5d0a0900640000000000000000
@@ -76,9 +76,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "packets", metavar="PACKET", nargs="+", help="HEX, - or FILE.pcap, see below"
-    )
+    parser.add_argument("packets", metavar="PACKET", nargs="+", help="HEX, - or FILE, see below")
     parser.add_argument("--json", action="store_true", help="print one JSON object per packet")
     receiver = parser.add_argument_group("the receiver")
     receiver.add_argument(
@@ -200,8 +198,8 @@ def _packets(options: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
     for argument in arguments:
         if argument == "-":
             yield from _stream_packets(sys.stdin.buffer.read(), options)
-        elif argument.endswith(_CAPTURE_SUFFIXES):
-            yield from _capture_packets(argument, _read(argument), options)
+        elif (capture := _capture(argument)) is not None:
+            yield from _capture_packets(argument, capture, options)
         else:
             for packet in _dump_packets(argument.splitlines()) or [_hex(argument)]:
                 yield "", packet
@@ -215,6 +213,14 @@ def _stream_packets(data: bytes, options: argparse.Namespace) -> Iterator[tuple[
     packets = _dump_packets(lines) or [_hex(line) for line in lines if line.strip()]
     for number, packet in enumerate(packets, 1):
         yield f"{number}: ", packet
+
+
+def _capture(argument: str) -> bytes | None:
+    """Return the capture in a file: what is called so, or begins so whatever it is called."""
+    if argument.endswith(_CAPTURE_SUFFIXES):
+        return _read(argument)
+    data = _read(argument) if os.path.exists(argument) else b""
+    return data if is_capture(data) else None
 
 
 def _read(path: str) -> bytes:
@@ -248,8 +254,10 @@ def _hex(text: str) -> bytes:
     if wrong:
         raise InputError(
             f"{wrong[0]!r} is no hexadecimal digit: give a packet in hex, - for standard input,"
-            f" or a file named *{' *'.join(_CAPTURE_SUFFIXES)}"
+            " or a capture file"
         )
+    if not digits:
+        raise InputError("there are no hexadecimal digits here: give a whole packet in hex")
     if len(digits) % 2:
         raise InputError(f"{len(digits)} hexadecimal digits are no whole bytes: one is missing")
     return bytes.fromhex(digits)

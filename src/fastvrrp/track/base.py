@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fastvrrp.config.model import ScriptConfig, ScriptUse
+    from fastvrrp.config.model import ScriptConfig, TrackUse
 
 __all__ = ["RiseFall", "Verdict", "contribution", "effective_priority", "explain"]
 
@@ -50,7 +50,7 @@ class RiseFall:
         return self.verdict
 
 
-def contribution(use: ScriptUse, config: ScriptConfig, verdict: Verdict) -> tuple[int, bool, bool]:
+def contribution(use: TrackUse, config: ScriptConfig, verdict: Verdict) -> tuple[int, bool, bool]:
     """Return (weight added to the priority, fault, pending) for one use of a script.
 
     A positive weight is added while up, a negative one while down; without weight, down is a fault

@@ -44,9 +44,8 @@ class Fixture:
         slow: Nanoseconds = HOUR,
         **scripts: str,
     ) -> Hooks:
-        notify = NotifyConfig(
-            **{name: self.command(name, script) for name, script in scripts.items()}
-        )
+        commands = {name: self.command(name, script) for name, script in scripts.items()}
+        notify = NotifyConfig(**commands)  # type: ignore[arg-type]  # fields that are commands
         instance = InstanceConfig(name="VI_1", interface="eth0", vrid=1, notify=notify)
         return Hooks(instance, GlobalConfig(), loop=self.reactor, stop_limit=stop_limit, slow=slow)
 

@@ -4,7 +4,9 @@ import io
 import json
 import re
 import struct
+import subprocess
 import sys
+from collections.abc import Callable
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,10 @@ def test_a_password_is_never_shown(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "hint"),
     [
         (["zz"], "'z' is no hexadecimal digit"),
+        ([""], "there are no hexadecimal digits here: give a whole packet in hex"),
+        (["0x"], "there are no hexadecimal digits here"),
+        ([" : "], "there are no hexadecimal digits here"),
+        (["/dev"], "/dev: Is a directory"),
         (["45c"], "3 hexadecimal digits are no whole bytes"),
         (["absent.pcap"], "absent.pcap: No such file or directory"),
         (["--payload", "2133"], "--payload needs --src and --dst"),
@@ -270,6 +276,46 @@ def test_captures_of_every_form_are_read(
     feed(monkeypatch, data)
     assert main(["decode", "-"]) == 0
     assert capsys.readouterr().out.count(": valid: ") == 2
+
+
+@pytest.mark.parametrize("form", [pcap, pcapng])
+def test_capture_is_known_by_its_beginning(
+    form: Callable[[int, list[bytes]], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "capture.dump"
+    path.write_bytes(form(101, [bytes.fromhex(PLAIN)]))
+    assert main(["decode", str(path)]) == 0
+    assert capsys.readouterr().out.startswith("1: valid: 10.9.0.1 > 224.0.0.18")
+
+
+def test_other_file_is_no_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(PLAIN)
+    assert main(["decode", str(path)]) == 2
+    assert (
+        "give a packet in hex, - for standard input, or a capture file" in capsys.readouterr().err
+    )
+
+
+def test_packet_may_be_called_as_a_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(PLAIN).touch()
+    assert main(["decode", PLAIN]) == 0
+    assert capsys.readouterr().out.startswith("valid: ")
+
+
+def test_full_disk_is_told_without_a_traceback() -> None:
+    script = "import sys; from fastvrrp.tools.cli import main; sys.exit(main())"
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", script, "decode", PLAIN],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (run.returncode, run.stderr) == (1, b"fastvrrp: cannot write: No space left on device\n")
 
 
 def test_ah_and_ipv6_are_found_in_a_capture(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from fastvrrp.config.model import Command, ScriptConfig, ScriptUse
+from fastvrrp.config.model import Command, ScriptConfig, TrackUse
 from fastvrrp.track.base import (
     RiseFall,
     Verdict,
@@ -92,7 +92,7 @@ def added(
     config = ScriptConfig(
         name="s", command=Command(argv=("/bin/true",)), weight=script[0], reverse=script[1]
     )
-    return contribution(ScriptUse(name="s", weight=use[0], reverse=use[1]), config, verdict)
+    return contribution(TrackUse(name="s", weight=use[0], reverse=use[1]), config, verdict)
 
 
 @pytest.mark.parametrize(
