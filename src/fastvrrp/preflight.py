@@ -81,11 +81,13 @@ def _check_interfaces(config: Config, report: Report) -> None:
             continue
         from difflib import get_close_matches  # noqa: PLC0415 - needed for mistakes only
 
-        near = get_close_matches(one.name, present, n=1, cutoff=0.6)
-        others = ", ".join(sorted(present - {"lo"})[:8])
-        hint = f"did you mean {near[0]}?" if near else f"this machine has: {others or 'none'}"
+        others = sorted(present - {"lo"})
+        near = get_close_matches(one.name, others, n=1, cutoff=0.6)
+        hint = f"this machine has: {', '.join(others[:8]) or 'none'}. If it comes later,"
+        if near:
+            hint = f"did you mean {near[0]}? If it comes later,"
         code = NO_INTERFACE_OF_LINKS if one.keyword in _LINK_BLOCKS else NO_INTERFACE
-        hint += "; if it comes later, write dynamic_interfaces in global_defs"
+        hint += " write dynamic_interfaces in global_defs"
         report.warning(code, f"there is no interface {one.name} here", one.span, hint=hint)
 
 

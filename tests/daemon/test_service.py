@@ -217,7 +217,7 @@ def test_configuration_is_read_with_the_options_of_the_command_line(config: Path
     """Given a node's name and that includes must not fail, the reader of the daemon is told."""
     config.write_text("FV213\n")
     process = subprocess.Popen(
-        command(config, "-nl", "-inode7", "-e"),
+        command(config, "-nlD", "-inode7", "-e"),
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),

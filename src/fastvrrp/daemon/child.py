@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 
+from fastvrrp.config.diagnostics import Severity
 from fastvrrp.daemon.log import Log
 from fastvrrp.daemon.reader import ConfigReader
 from fastvrrp.daemon.records import attach
@@ -90,7 +91,8 @@ class _VrrpProcess:
     def run(self, config: Config) -> None:
         """Run the engine until a signal asks to stop."""
         for diagnostic in config.diagnostics:
-            logger.warning("%s", diagnostic)
+            is_note = diagnostic.severity is Severity.NOTE
+            logger.log(logging.DEBUG if is_note else logging.WARNING, "%s", diagnostic)
         self._reactor.add_reader(self._inbox.fileno(), self._on_signal)
         self._engine.start()
         try:
