@@ -46,6 +46,7 @@ OWN_PEER = "FV331"
 SECURITY_CODES = frozenset({SECURITY, KEY_FOR_OTHERS})
 """Findings that keepalived counts as violations of security."""
 
+_NEEDED_AT_START = ("interface", "virtual_ipaddress", "virtual_ipaddress_excluded")
 _LINK_BLOCKS = ("linkbeat_interfaces", "interface_up_down_delays")
 _ESSENTIAL_USERS = ("user", "script_user")
 """Keywords without whose account something that decides is left out."""
@@ -73,22 +74,34 @@ def advise(config: Config, report: Report) -> None:
 
 
 def _check_interfaces(config: Config, report: Report) -> None:
-    if config.global_defs.dynamic_interfaces:
-        return
+    """Report interfaces that are not there; the engine does not start without those of instances.
+
+    keepalived does not either, unless it is told that interfaces come later.
+    """
     present = {name for _, name in socket.if_nameindex()}
+    may_come_later = config.global_defs.dynamic_interfaces
     for one in config.references:
         if one.kind is not ReferenceKind.INTERFACE or one.name in present:
             continue
-        from difflib import get_close_matches  # noqa: PLC0415 - needed for mistakes only
+        message, hint = f"there is no interface {one.name} here", _which_interface(one, present)
+        if one.keyword in _NEEDED_AT_START:
+            tell = report.unsupported if may_come_later else report.error
+            tell(NO_INTERFACE, f"{message}, and nothing starts without it", one.span, hint=hint)
+        elif not may_come_later:
+            code = NO_INTERFACE_OF_LINKS if one.keyword in _LINK_BLOCKS else NO_INTERFACE
+            report.warning(code, message, one.span, hint=hint)
 
-        others = sorted(present - {"lo"})
-        near = get_close_matches(one.name, others, n=1, cutoff=0.6)
-        hint = f"this machine has: {', '.join(others[:8]) or 'none'}. If it comes later,"
-        if near:
-            hint = f"did you mean {near[0]}? If it comes later,"
-        code = NO_INTERFACE_OF_LINKS if one.keyword in _LINK_BLOCKS else NO_INTERFACE
-        hint += " write dynamic_interfaces in global_defs"
-        report.warning(code, f"there is no interface {one.name} here", one.span, hint=hint)
+
+def _which_interface(one: Reference, present: set[str]) -> str:
+    """Return what to write instead."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for mistakes only
+
+    bare = one.name.rstrip(";,")
+    if bare in present:
+        return f"write {bare}: a line ends without a mark"
+    others = sorted(present - {"lo"})
+    near = get_close_matches(one.name, others, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"this machine has: {', '.join(others[:8])}"
 
 
 def _check_accounts(config: Config, report: Report) -> frozenset[str]:

@@ -202,13 +202,17 @@ class VirtualRouter:
 
     def on_address_lost(self, ifindex: int, address: Interface) -> None:
         """Somebody else removed `address` from interface `ifindex`: put it back and announce it, if
-        it is ours and we hold it. Who does it again and again is stronger; then others shall."""
+        it is ours and we hold it. Who does it again and again is stronger; then others shall,
+        unless the address is not tracked."""
         vips = (*self.config.addresses, *self.config.excluded)
         holds = self.state is State.ACTIVE and not self.faults
-        if not holds or not any(vip.address == address for vip in vips):
+        lost = next((vip for vip in vips if vip.address == address), None)
+        if not holds or lost is None:
             return
         now = monotonic_ns()
         if len(self._restored) == _MAX_RESTORED and now - self._restored[0] < _RESTORED_IN:
+            if not lost.track:
+                return
             self._set(Fault.ADDRESS, f"something on this host keeps removing {address}")
             self.give_faults()
             return
@@ -246,9 +250,9 @@ class VirtualRouter:
 
     @property
     def interfaces(self) -> list[str]:
-        """Names of the instance's interface and of those of its addresses, each once."""
+        """Names of the instance's interface and of those of its tracked addresses, each once."""
         vips = (*self.config.addresses, *self.config.excluded)
-        others = (vip.interface for vip in vips if vip.interface is not None)
+        others = (vip.interface for vip in vips if vip.interface is not None and vip.track)
         return list(dict.fromkeys((self.config.interface, *others)))
 
     @property

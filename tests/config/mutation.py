@@ -15,13 +15,14 @@ from pathlib import Path
 
 from fastvrrp import config
 from fastvrrp.config.diagnostics import Diagnostic, Severity
-from fastvrrp.config.row import walk
+from fastvrrp.config.row import Keyword, walk
 from fastvrrp.config.schema import ROOT
 
 __all__ = ["Case", "Mutation", "Outcome", "judge", "mutations", "rates", "samples"]
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 KEYWORDS = {row.name for _, row in walk(ROOT)}
+REQUIRED = {row.name for _, row in walk(ROOT) if isinstance(row, Keyword) and row.required}
 MAX_MESSAGES = 3
 NEAR = 1
 
@@ -29,12 +30,13 @@ NEAR = 1
 @dataclass(frozen=True)
 class Mutation:
     """A text with one mistake; `line` is where it was made, `shift` what it adds to the lines
-    behind."""
+    behind. `optional`: a file may have lost it and be right."""
 
     kind: str
     text: str
     line: int
     shift: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,8 @@ class Outcome:
 
     @property
     def legal(self) -> bool:
-        """There is nothing to say: without that line the file is as good as before."""
-        code = _code(self.case.mutation.text)
-        return (
-            self.case.mutation.kind == "drop a line"
-            and not self.told
-            and code.count("{") == code.count("}")
-        )
+        """There is nothing to say: what was dropped is no brace and nothing that is required."""
+        return not self.told and self.case.mutation.optional
 
     @property
     def good(self) -> bool:
@@ -190,7 +187,9 @@ def _drop_line(text: str, draw: random.Random) -> Mutation | None:
     number = draw.choice(places)
     lines = text.split("\n")
     rest = "\n".join(lines[:number] + lines[number + 1 :])
-    return Mutation("drop a line", rest, number + 1, shift=-1)
+    words = _code(text).split("\n")[number].split()
+    optional = words[0] not in REQUIRED and not {"{", "}"} & set("".join(words))
+    return Mutation("drop a line", rest, number + 1, shift=-1, optional=optional)
 
 
 def main() -> None:

@@ -760,6 +760,7 @@ def test_deleted_can_be_told_without_a_program() -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "promote_secondaries",
         "strict_mode",
         "down_timer_adverts 2",
         "nopreempt\ntimer_expired_backup",
@@ -805,7 +806,6 @@ def test_what_is_the_case_anyway_is_accepted_without_a_word(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "promote_secondaries",
         "skip_check_adv_addr",
         PEER + "check_unicast_src",
         "notify_deleted",
@@ -821,3 +821,33 @@ def test_what_makes_no_difference_to_the_addresses_is_noted(line: str) -> None:
     loaded = load(f"{line}\n{V4}")
     assert [one.code for one in loaded.diagnostics] == ["FV110"]
     assert loaded.unsupported == ()
+
+
+@pytest.mark.parametrize("lost", ["2001:db8::1/64 dev eth1", "192.0.2.1/24 dev eth1"])
+def test_a_tracked_link_is_watched_only_for_addresses_that_are_held(lost: str) -> None:
+    """Given an address on eth1 that is left out, when eth1 is tracked, then that is not supported:
+    nothing would look at it."""
+    body = f"virtual_ipaddress {{\n192.0.2.1/24\n{lost}\n}}\ntrack_interface {{\neth1\n}}"
+    assert [one.code for one in load(body).unsupported] == ["FV111"]
+    held = body.replace(lost, "192.0.2.2/24 dev eth1")
+    assert load(held).unsupported == ()
+    assert load(held.replace("dev eth1", "dev eth1 no_track")).unsupported != ()
+
+
+def test_unicast_instances_that_only_their_peers_tell_apart_are_not_supported() -> None:
+    text = """vrrp_instance {name} {{
+    interface eth0
+    virtual_router_id 5
+    unicast_src_ip 192.0.2.254
+    unicast_peer {{
+        {peer}
+    }}
+    virtual_ipaddress {{
+        {vip}
+    }}
+}}
+"""
+    first = text.format(name="A", peer="192.0.2.250", vip="192.0.2.1/24")
+    second = text.format(name="B", peer="192.0.2.251", vip="192.0.2.2/24")
+    assert [one.code for one in config.loads(first + second).unsupported] == ["FV111"]
+    assert config.loads(first + second.replace("_id 5", "_id 6")).unsupported == ()

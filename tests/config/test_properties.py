@@ -238,3 +238,12 @@ def test_importing_config_costs_nothing_that_only_reading_needs() -> None:
         env={"PYTHONPATH": str(ROOT_DIR / "src")},
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "line", ["~LST(P,hunter2xkkk auth_pass ${P}", "~SEQ(hunter2xkkk) auth_pass"]
+)
+def test_a_secret_before_its_keyword_in_a_sequence_is_not_shown(line: str) -> None:
+    _, shown = examine(f"vrrp_instance V {{\n authentication {{\n {line}\n }}\n}}")
+    assert "FV017" in shown
+    assert "hunter2" not in shown

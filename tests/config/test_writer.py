@@ -320,3 +320,29 @@ def test_the_schema_says_what_the_rows_say() -> None:
     interval = definitions["InstanceConfig"]["properties"]["advert_interval"]
     assert interval["description"].endswith("In nanoseconds.")
     assert interval["minimum"] == 10_000_000
+
+
+@pytest.mark.parametrize("password", ["$_PWDx", "${_PWDx}", "$_ENVY"])
+def test_what_is_like_a_predefined_name_and_none_can_be_written(password: str) -> None:
+    text = f"""vrrp_instance V {{
+    interface eth0
+    virtual_router_id 5
+    authentication {{
+        auth_type PASS
+        auth_pass "{password}"
+    }}
+    virtual_ipaddress {{
+        192.0.2.1
+    }}
+}}"""
+    loaded = config.loads(text)
+    assert config.loads(loaded.to_text()) == loaded
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"addresses": None}, {"addresses": ["192.0.2.1"]}, {"interface": 5}, {"vrid": None}]
+)
+def test_a_value_of_the_wrong_type_is_a_config_error(wrong: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"name": "V", "interface": "eth0", "vrid": 5, **wrong}
+    with pytest.raises(config.ConfigError):
+        Config(instances=(InstanceConfig(**fields),)).checked()

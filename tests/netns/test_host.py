@@ -153,6 +153,19 @@ def test_the_interface_of_an_address_is_watched_too(lab: Lab, host: Host) -> Non
     lab.first(AddressRemoved, by_address(VIP), after=cut, timeout=2)
 
 
+def test_the_interface_of_an_untracked_address_makes_no_difference(lab: Lab, host: Host) -> None:
+    """Given an address with no_track on another interface, when that one goes down and then the own
+    one, then only the second is a fault."""
+    host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "far")
+    host.run("sh", "-c", "ip link set other up; ip link set far up")
+    started(lab, host, CONFIG.replace("10.9.0.101", "10.9.0.101 dev other no_track"))
+    cut = lab.now()
+    host.run("ip", "link", "set", "other", "down")
+    host.run("ip", "link", "set", "eth0", "down")
+    logged(lab, "entering FAULT state (interface eth0 down)", cut)
+    assert not lab.events(LogLine, lambda e: "interface other" in e.text)
+
+
 def test_a_renamed_interface_is_a_fault(lab: Lab, host: Host) -> None:
     started(lab, host)
     renamed = lab.now()

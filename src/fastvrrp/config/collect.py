@@ -55,8 +55,9 @@ class Settings:
 
     All are by `row.key`. `context` names the block in diagnostics, `statement` is how it was
     written (None: the whole text). `rejected` are the keys of what was reported, and where: it is
-    not missing as well. `quiet`: the block as a whole has no support, its rows say nothing of it.
-    `before`: gratuitous ARP and other defaults of global_defs as they were when the block was met.
+    not missing as well; `guessed`: those of them that a misspelt word seems to mean. `quiet`: the
+    block as a whole has no support, its rows say nothing of it. `before`: gratuitous ARP and other
+    defaults of global_defs as they were when the block was met.
     """
 
     block: Block
@@ -68,6 +69,7 @@ class Settings:
     lists: dict[str, list[Setting]] = field(default_factory=dict)
     blocks: dict[str, list[Settings]] = field(default_factory=dict)
     rejected: dict[str, Span] = field(default_factory=dict)
+    guessed: set[str] = field(default_factory=set)
     before: dict[str, Setting] = field(default_factory=dict)
     taken: dict[tuple[str, object], Settings] = field(default_factory=dict)
 
@@ -334,10 +336,10 @@ class Collector:
             return
         if row.support in (IGNORED, NOT_RUN):
             hint = _as_hint(row.why) if row.why else None
-            reason = row.why or row.name
-            if reason in self._told:
+            subject = row.why if row.support is NOT_RUN else row.name
+            if subject in self._told:
                 return
-            self._told.add(reason)
+            self._told.add(subject)
             what = "has no effect" if row.support is IGNORED else "is read, and not yet run"
             self.report.note(
                 "FV110",
@@ -388,6 +390,7 @@ class Collector:
             message = f"{message}; {what} skipped"
             hint = _guess(statement, meant, settings)
         settings.rejected |= {row.key: statement.span for row in meant}
+        settings.guessed |= {row.key for row in meant}
         is_vital = any(_is_vital(row, settings) for row in meant)
         tell = self.report.error if is_vital else self.report.warning
         tell("FV101", message, statement.span, hint=hint, context=settings.context)

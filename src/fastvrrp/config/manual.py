@@ -86,7 +86,7 @@ fastvrrpd does not start: without it this router would speak, address or take ov
 It belongs to load balancing.
 It is read and checked; virtual routers run without it.
 .PP
-A keyword that is written with its default value is accepted without a word.
+Where the default is a value, a keyword that is written with it is accepted without a word.
 """
 
 _TAIL = r"""

@@ -32,7 +32,8 @@ differently. |
 | not yet run | It belongs to load balancing. It is read and checked; virtual routers run \
 without it. |
 
-A keyword that is written with its default value is accepted without a word, whatever its status.
+Where the default is a value, a keyword that is written with it is accepted without a word, whatever
+its status.
 A word that is in no table is skipped with its block, with a warning.
 """
 

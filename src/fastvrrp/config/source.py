@@ -42,6 +42,9 @@ _SECRET_WORD = re.compile(r"(?i)pass|secret|hmac|key")
 _DEFINITION = re.compile(r"[ \t]*\$\w+=")
 """The start of a definition, which is shown even if its value is a secret."""
 
+_SEQUENCE = re.compile(r"[ \t]*~\w+\(?")
+"""The start of a line that is repeated; a secret may stand before the word that announces it."""
+
 _LIKE_A_KEYWORD = re.compile(r"(?i)[a-z_]*(auth|pass|hmac|key|type)[a-z_]*\Z")
 
 _PUBLIC = frozenset({"authentication", "auth_type", "auth_pass", "auth_hmac", "AH", "PASS"})
@@ -91,6 +94,9 @@ class Source:
         if not 1 <= number <= len(self.lines):
             return None
         text = self.lines[number - 1]
+        start = _SEQUENCE.match(text)
+        if start is not None and (number in self.secret_lines or announces_secret(text)):
+            return start[0] + _stars(text[start.end() :])
         start = _DEFINITION.match(text)
         if start is not None and (number in self.secret_lines or announces_secret(start[0])):
             return start[0] + _stars(text[start.end() :])

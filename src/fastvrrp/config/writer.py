@@ -48,17 +48,23 @@ class _Writer:
         for row in block.rows:
             if row.alias or row.key in written:
                 continue
-            if isinstance(row, Block):
-                lines = list(self._block(row, block, model))
-            elif self._is_needless(row, block, model):
-                continue
-            else:
-                lines = list(self._keyword(row, model))
+            try:
+                if isinstance(row, Keyword) and self._is_needless(row, block, model):
+                    continue
+                lines = list(self._lines(row, block, model))
+            except (AttributeError, TypeError) as error:
+                raise _unsayable(row.name, f"it has the wrong type ({error})") from None
+            if isinstance(row, Keyword):
                 unsaid.setdefault(row.key, row.name)
             written.update([row.key] if lines else [])
             yield from lines
         for key in unsaid.keys() - written:
             raise _unsayable(unsaid[key], "there is no word for it here")
+
+    def _lines(self, row: Keyword | Block, block: Block, model: object) -> Iterator[str]:
+        if isinstance(row, Keyword):
+            return self._keyword(row, model)
+        return self._block(row, block, model)
 
     def _is_needless(self, row: Keyword, block: Block, model: object) -> bool:
         """Tell if another row is the one for this model, or no line says the same."""
@@ -157,5 +163,6 @@ def _field(model: object, path: str) -> object:
 
 
 def _tuple(value: object) -> tuple[object, ...]:
-    assert isinstance(value, tuple), "what can stand several times is a tuple"
+    if not isinstance(value, tuple):
+        raise TypeError("what can stand several times is a tuple")
     return value

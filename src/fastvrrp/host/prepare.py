@@ -52,7 +52,8 @@ def port_key(instance: InstanceConfig, link: Link, source: Address) -> PortKey:
 def lay_out_adverts(instance: InstanceConfig, source: Address) -> tuple[Layout, ...]:
     """Return one advert for each destination: the multicast group, or every peer but ourselves."""
     group = GROUP_V4 if instance.family == 4 else GROUP_V6
-    destinations = [p.address for p in instance.peers if p.address != source] or [group]
+    peers = [peer.address for peer in instance.peers if peer.address != source]
+    destinations = peers if instance.peers else [group]
     return tuple(
         layout(
             family=instance.family,

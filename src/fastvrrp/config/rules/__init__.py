@@ -35,7 +35,11 @@ from fastvrrp.config.rules.network import (
 from fastvrrp.config.rules.script import check_scripts_used, make_script
 from fastvrrp.config.rules.service_groups import make_group
 from fastvrrp.config.rules.trackers import make_bfd, make_process, settle_sessions
-from fastvrrp.config.rules.unicast import check_unique_vrids, waived_keywords
+from fastvrrp.config.rules.unicast import (
+    check_unique_vrids,
+    check_vrids_told_apart,
+    waived_keywords,
+)
 
 if TYPE_CHECKING:
     from fastvrrp.config.collect import Collector, Settings
@@ -72,7 +76,7 @@ SETTLERS = (
 )
 """What completes lines before any block is made: it needs all of them."""
 
-CHECKS = (check_unique_vrids, check_scripts_used, check_services, lint)
+CHECKS = (check_unique_vrids, check_vrids_told_apart, check_scripts_used, check_services, lint)
 """What is looked at when every block has been made."""
 
 

@@ -142,9 +142,9 @@ class Facts:
         written = self.written("priority")
         if written is not None:
             return cast(int, written.value)
-        if "priority" not in self.settings.rejected and self.says("initial_active"):
-            return OWNER
-        return 100
+        # A value that cannot be used means 100; a line that is no line of it means nothing.
+        is_bad = "priority" in self.settings.rejected.keys() - self.settings.guessed
+        return OWNER if self.says("initial_active") and not is_bad else 100
 
     @property
     def is_owner(self) -> bool:

@@ -75,7 +75,7 @@ def make_instance(settings: Settings, around: Around) -> InstanceConfig:
         auth=authentication,
         hmac=auth.hmac(one, interval),
         garp=strict.garp(one),
-        **tracking.tracked(one),
+        **tracking.tracked(one, (*addresses, *excluded)),
     )
     return InstanceConfig(**fields)  # type: ignore[arg-type]  # checked by the schema's rows
 

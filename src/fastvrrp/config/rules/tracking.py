@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -124,8 +124,8 @@ def strength(key: str, use: TrackUse, around: Around) -> tuple[int, bool]:
     return 0, False
 
 
-def tracked(one: Facts) -> dict[str, tuple[TrackUse, ...]]:
-    """Return what an instance tracks, by field."""
+def tracked(one: Facts, vips: Iterable[VirtualAddress]) -> dict[str, tuple[TrackUse, ...]]:
+    """Return what an instance with these addresses tracks, by field."""
     uses = uses_of(one.settings, one.around)
     uses["interfaces"] = [use for use in uses["interfaces"] if not _is_own(use, one)]
     fixed = _fixed(one)
@@ -133,7 +133,7 @@ def tracked(one: Facts) -> dict[str, tuple[TrackUse, ...]]:
         for key in KEYS:
             found = (_without_weight(key, setting, fixed, one) for setting in uses[key])
             uses[key] = [setting for setting in found if setting is not None]
-    _tell_unsupported(uses, one)
+    _tell_unsupported(uses, {vip.interface for vip in vips if vip.track}, one)
     return {key: tuple(cast(TrackUse, use.value) for use in uses[key]) for key in KEYS}
 
 
@@ -183,20 +183,18 @@ def _without_weight(key: str, setting: Setting, fixed: _Fixed, one: Facts) -> Se
     return None
 
 
-def _tell_unsupported(uses: Uses, one: Facts) -> None:
-    """Report the first line of each block that the engine cannot do yet."""
+def _tell_unsupported(uses: Uses, watched: set[str | None], one: Facts) -> None:
+    """Report the first line of each block that the engine cannot do yet; it watches the links of
+    addresses anyway.
+    """
     for key in KEYS:
-        left = (
-            use for use in uses[key] if key != "interfaces" or not _is_link_of_address(use, one)
-        )
+        left = (use for use in uses[key] if key != "interfaces" or not _is_watched(use, watched))
         first = next(left, None)
         if first is not None and first.row.judged:  # type: ignore[union-attr]  # rows of lines are blocks
             one.around.collector.tell_unsupported(first.row, first.statement.span, one.settings)
 
 
-def _is_link_of_address(setting: Setting, one: Facts) -> bool:
-    """Tell if the engine watches an interface anyway, for an address of the instance on it."""
+def _is_watched(setting: Setting, watched: set[str | None]) -> bool:
+    """Tell if a line asks for no more than that a link is watched which is watched already."""
     use = cast(TrackUse, setting.value)
-    addresses = (line.value for key in ("addresses", "excluded") for line in one.lines(key))
-    links = {cast(VirtualAddress, address).interface for address in addresses}
-    return use.name in links and not use.weight and not use.reverse
+    return use.name in watched and not use.weight and not use.reverse

@@ -453,6 +453,8 @@ _HOST = (
         OldFirewall(_TABLE),
         "Chains of iptables; nftables is used instead.",
         to="firewall.table",
+        support=IGNORED,
+        why=_NO_FIREWALL,
         alias=True,
     ),
     Keyword(
@@ -460,6 +462,8 @@ _HOST = (
         OldFirewall(),
         "Names of sets for the rules of iptables, which is not used any more.",
         to="firewall.table",
+        support=IGNORED,
+        why=_NO_FIREWALL,
         alias=True,
     ),
     Keyword(

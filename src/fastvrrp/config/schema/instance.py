@@ -358,8 +358,8 @@ _ADDRESSES: _Rows = (
         Flag(),
         "Let the other addresses of a network stay when its first one is removed.",
         to="promote_secondaries",
-        support=IGNORED,
-        why="All virtual addresses are removed together.",
+        support=REFUSED,
+        why="Addresses of this host would vanish with a virtual one that comes before them.",
     ),
     Keyword(
         "skip_check_adv_addr",

@@ -33,7 +33,6 @@ _IGNORED = {
     "home": "it is not set",
     "mngtmpaddr": "it is not set",
     "-nodad": "the address is used at once, without duplicate address detection",
-    "no_track": "a deleted address is put back in any case",
 }
 """Options that make no difference to who holds the address, and what is done instead."""
 
@@ -178,7 +177,12 @@ class _Line:
         if "interface" in self.fields:
             message = "dev is given twice"
             raise Rejected("FV106", message, word.span, "keep one of them")
-        self.fields["interface"] = take_interface(self._args)
+        try:
+            self.fields["interface"] = take_interface(self._args)
+        except Rejected as rejected:
+            # An interface that cannot exist is one that does not; a missing word is something else.
+            rejected.fatal = rejected.code != "FV102"
+            raise
 
     def _scope(self, word: Word) -> None:
         value = self._args.take("a number or a name")

@@ -142,4 +142,4 @@ def quoted(text: str) -> str:
 
 
 _SPECIAL = re.compile(r"[ \t\f\v#!{}$@~\\]")
-_PREDEFINED = re.compile(r"\$\{?_[A-Z]")
+_PREDEFINED = re.compile(r"\$\{?_(?:PWD|INSTANCE|RANDOM|ENV|HASH|BANG)(?![A-Za-z0-9_])")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -95,6 +95,16 @@ class Boolean:
 
 _T = TypeVar("_T")
 
+_FEW = 3
+"""Words that read well with "or" between them."""
+
+
+def _nearest(text: str, words: Iterable[str]) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for mistakes only
+
+    near = get_close_matches(text, words, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else None
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Choice(Generic[_T]):
@@ -112,6 +122,8 @@ class Choice(Generic[_T]):
         for spelling in (word.text.upper(), word.text.lower()):
             if spelling in self.words:
                 hint = f"write {spelling}: upper and lower case differ"
+        if hint is None and len(self.words) > _FEW:
+            hint = _nearest(word.text, self.words)
         raise Rejected("FV103", message, word.span, hint)
 
     def write(self, value: _T) -> str | None:
@@ -120,7 +132,8 @@ class Choice(Generic[_T]):
 
     def describe(self) -> str:
         """Return the words."""
-        return " or ".join(self.words)
+        few = len(self.words) <= _FEW
+        return " or ".join(self.words) if few else f"one of {', '.join(self.words)}"
 
     def schema(self) -> dict[str, object]:
         """Return the JSON Schema."""
