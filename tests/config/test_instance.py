@@ -851,3 +851,9 @@ def test_unicast_instances_that_only_their_peers_tell_apart_are_not_supported() 
     second = text.format(name="B", peer="192.0.2.251", vip="192.0.2.2/24")
     assert [one.code for one in config.loads(first + second).unsupported] == ["FV111"]
     assert config.loads(first + second.replace("_id 5", "_id 6")).unsupported == ()
+
+
+def test_an_untracked_address_is_supported() -> None:
+    loaded = load("virtual_ipaddress {\n192.0.2.1/24 no_track\n}")
+    assert loaded.diagnostics == ()
+    assert not loaded.instances[0].addresses[0].track

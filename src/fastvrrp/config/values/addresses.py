@@ -46,6 +46,9 @@ _FLAGS: dict[str, tuple[str, bool]] = {
 }
 """Options without a value: the field and what it becomes."""
 
+_DONE = ("no_track",)
+"""Flags that the engine does."""
+
 _ELSEWHERE = {"track_group": "static_ipaddress", "use_vmac": "addresses of a vrrp_instance"}
 """Options that one kind of lines has, and where that is."""
 
@@ -269,7 +272,7 @@ class _Line:
         self.fields[name] = value
         if word.text in _IGNORED:
             self._note(f"{word.text} has no effect: {_IGNORED[word.text]}", word)
-        else:
+        elif word.text not in _DONE:
             self._refuse(word)
 
     def _note(self, message: str, word: Word) -> None:
