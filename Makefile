@@ -56,6 +56,7 @@ docs: build ## rewrite what is generated from the sources
 	$(PYTHON) -m fastvrrp.config.jsonschema > docs/config.schema.json
 	$(PYTHON) -m fastvrrp.config.manual > man/fastvrrp.conf.5
 	$(PYTHON) -m fastvrrp.completion > completions/fastvrrp.bash
+	PYTHONPATH=tests $(PYTHON) -m faults.table > docs/faults.md
 
 build: $(VENV)/built ## the environment in .venv, the C library and the Cython modules in place
 

@@ -17,13 +17,15 @@ typedef struct {
     uint32_t ifindex;       /* 0: unknown */
     uint8_t src[16];        /* IPv4: first 4 bytes, the rest 0 */
     uint8_t dst[16];
+    int64_t wall;           /* CLOCK_REALTIME at reception in ns, set by the caller */
 } fv_rx_meta_t;
 
-_Static_assert(sizeof(fv_rx_meta_t) == 40, "mirrored in wire/packet.pxd");
+_Static_assert(sizeof(fv_rx_meta_t) == 48, "mirrored in wire/packet.pxd");
 _Static_assert(offsetof(fv_rx_meta_t, ttl) == 2, "mirrored in wire/packet.pxd");
 _Static_assert(offsetof(fv_rx_meta_t, ifindex) == 4, "mirrored in wire/packet.pxd");
 _Static_assert(offsetof(fv_rx_meta_t, src) == 8, "mirrored in wire/packet.pxd");
 _Static_assert(offsetof(fv_rx_meta_t, dst) == 24, "mirrored in wire/packet.pxd");
+_Static_assert(offsetof(fv_rx_meta_t, wall) == 40, "mirrored in wire/packet.pxd");
 
 enum {
     /* Room for the packet info of either family, the TTL and the time of arrival. */
@@ -33,7 +35,8 @@ enum {
 };
 
 /* Fill `meta` from a received message of a raw socket of `family` (4 or 6) that has IP_PKTINFO and
- * IP_RECVTTL, or IPV6_RECVPKTINFO and IPV6_RECVHOPLIMIT set. What is missing stays 0, the TTL -1. */
+ * IP_RECVTTL, or IPV6_RECVPKTINFO and IPV6_RECVHOPLIMIT set. What is missing stays 0, the TTL -1;
+ * `wall` is left to the caller. */
 void fv_rx_meta(fv_rx_meta_t *meta, uint8_t family, const struct msghdr *message);
 
 /* When the kernel took the message in, if the socket has SO_TIMESTAMPNS set: CLOCK_REALTIME in ns;

@@ -18,6 +18,10 @@ enum {
     FV_AUTH_LEN = 8,        /* RFC 2338 §5.3.10: authentication data */
     FV_AH_PAYLOAD_LEN = 4,  /* words of the AH header minus 2 */
     FV_ICV_LEN = 12,        /* HMAC-MD5-96, RFC 2403 */
+    FV_TRAILER_HMAC = 1,    /* auth_hmac: HMAC-SHA-256 cut to 128 bits */
+    FV_TRAILER_DIGEST = 16,
+    FV_CARP_COUNT = 7,      /* CARP: 32-bit words behind the header, where VRRP counts addresses */
+    FV_CARP_LEN = 36,
     FV_FRAGMENT_MASK = 0x3fff, /* more fragments, and the offset; neither reserved nor DF */
     FV_INTERVAL_MASK = 0x0fff, /* RFC 9568 §5.2.6: the upper four bits are reserved */
 };
@@ -77,5 +81,30 @@ _Static_assert(offsetof(fv_vrrp_t, auth_type) == 4, "RFC 3768 §5.1");
 _Static_assert(offsetof(fv_vrrp_t, interval_s) == 5, "RFC 3768 §5.1");
 _Static_assert(offsetof(fv_vrrp_t, max_interval_cs_be) == 4, "RFC 9568 §5.1");
 _Static_assert(offsetof(fv_vrrp_t, checksum_be) == 6, "RFC 9568 §5.1");
+
+/* The trailer of keepalived's auth_hmac, behind the message. `sequence` is 32 bits of seconds since
+ * 1970, 16 bits of their fraction and a counter of 16 bits. */
+typedef struct FV_PACKED {
+    uint8_t type;
+    uint8_t key_id;
+    uint16_t reserved_be;
+    uint64_t sequence_be;
+    uint8_t digest[FV_TRAILER_DIGEST];
+} fv_trailer_t;
+
+_Static_assert(sizeof(fv_trailer_t) == 28, "auth_hmac");
+_Static_assert(offsetof(fv_trailer_t, sequence_be) == 4, "auth_hmac");
+_Static_assert(offsetof(fv_trailer_t, digest) == 12, "auth_hmac");
+
+/* What stands before the message when it is signed, so that no advert can pass for another one's. */
+typedef struct FV_PACKED {
+    uint8_t family;         /* 4 or 6 */
+    uint8_t version;
+    uint8_t vrid;
+    uint8_t zero;
+    uint8_t src[16];        /* IPv4: first 4 bytes, the rest 0 */
+} fv_hmac_pseudo_t;
+
+_Static_assert(sizeof(fv_hmac_pseudo_t) == 20, "auth_hmac");
 
 #endif

@@ -10,7 +10,12 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from lab import Lab, LabUnavailableError, find_program
 
 KERNEL_MARKERS = ("netns", "interop")
-KERNEL_TESTS = ("tests/netns/", "tests/interop/")
+KERNEL_TESTS = (
+    "tests/netns/",
+    "tests/interop/",
+    "tests/conformance/test_cf_host.py",
+    "tests/faults/test_fault_netns",
+)
 
 
 class KernelTestsTogether(LoadScopeScheduling):  # type: ignore[misc]  # which has no types

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from fastvrrp import sim
     from fastvrrp.config import Config, Diagnostic, load, loads
     from fastvrrp.engine import Engine, StateChange
-    from fastvrrp.errors import ConfigError, EngineError, FastVrrpError, KernelError
+    from fastvrrp.errors import (
+        ConfigError,
+        EngineError,
+        FastVrrpError,
+        KernelError,
+        RecordError,
+    )
     from fastvrrp.names import Fault, Reason, State
     from fastvrrp.report.snapshot import InstanceSnapshot, Snapshot
 
@@ -26,6 +32,7 @@ __all__ = [
     "InstanceSnapshot",
     "KernelError",
     "Reason",
+    "RecordError",
     "Snapshot",
     "State",
     "StateChange",
@@ -40,7 +47,13 @@ __version__ = "0.1.0"
 _MODULES = {
     "fastvrrp.config": ("Config", "Diagnostic", "load", "loads"),
     "fastvrrp.engine": ("Engine", "StateChange"),
-    "fastvrrp.errors": ("ConfigError", "EngineError", "FastVrrpError", "KernelError"),
+    "fastvrrp.errors": (
+        "ConfigError",
+        "EngineError",
+        "FastVrrpError",
+        "KernelError",
+        "RecordError",
+    ),
     "fastvrrp.names": ("Fault", "Reason", "State"),
     "fastvrrp.report.snapshot": ("InstanceSnapshot", "Snapshot"),
 }

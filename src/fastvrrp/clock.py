@@ -9,6 +9,7 @@ from typing import NewType
 __all__ = [
     "NS_PER_SECOND",
     "Nanoseconds",
+    "boottime_ns",
     "centiseconds",
     "milliseconds",
     "monotonic_ns",
@@ -21,6 +22,11 @@ Nanoseconds = NewType("Nanoseconds", int)
 NS_PER_SECOND = 1_000_000_000
 
 monotonic_ns = time.monotonic_ns
+
+
+def boottime_ns() -> int:
+    """Return how long ago this host was booted, the time that it was suspended included."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def seconds(value: float) -> Nanoseconds:

@@ -17,21 +17,29 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
-from fastvrrp.config.model import Config, InstanceConfig, Interface
+from fastvrrp.clock import NS_PER_SECOND, boottime_ns, monotonic_ns, seconds
+from fastvrrp.config.model import Config, GlobalConfig, InstanceConfig, Interface
 from fastvrrp.core.acts import Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.errors import ConfigError, EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
+from fastvrrp.host.link_states import LinkStates
+from fastvrrp.host.link_users import linkbeat_of, needed, settle_delays, watched
 from fastvrrp.host.links import LinkTable
+from fastvrrp.host.prepare import fit
+from fastvrrp.keys import hmac_params
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.loop import set_realtime
+from fastvrrp.marks import MarkKeeper
 from fastvrrp.names import Fault, NoteKind, Reason, State
 from fastvrrp.notify.hooks import Hooks
+from fastvrrp.notify.sync_group import SyncGroup
 from fastvrrp.params import router_params
-from fastvrrp.reactor import Loop, Reactor
+from fastvrrp.reactor import Handle, Loop, Reactor
+from fastvrrp.record.writer import Recording, Target
 from fastvrrp.report.snapshot import Snapshot
-from fastvrrp.track.script import ScriptTracker
+from fastvrrp.track.base import Tracker
+from fastvrrp.track.registry import Trackers
 from fastvrrp.virtual_router import Ports, Shared, VirtualRouter
 
 if TYPE_CHECKING:
@@ -78,13 +86,19 @@ class Engine:
     allows it. `host`: see `AddressManager`; None: addresses are set through netlink and announced.
     `loop`: where the cold side runs; None: the running asyncio loop in `async with`, else a
     `Reactor` of the engine's own, driven by `process()` whenever `fileno()` is readable.
+    `record`: path of a new file, or a binary file, for a recording of all that happens to the
+    protocol (docs/record.md).
+
+    `marks`: the file, in a directory of ours, that keeps replay marks over a restart; None: they
+    are forgotten.
 
     A configuration that was built in Python is checked and completed first, see `Config.checked`.
 
     Raises ConfigError for what cannot run, and for what the engine cannot do yet and must not run
     without; KernelError from `start()` when the kernel refuses what is needed (raw sockets need
-    CAP_NET_RAW, addresses CAP_NET_ADMIN), EngineError when it is used in a way that it does not
-    allow. `errors` counts subscribers and hosts that raised.
+    CAP_NET_RAW, addresses CAP_NET_ADMIN), RecordError when the file of `record` exists, EngineError
+    when it is used in a way that it does not allow. `errors` counts subscribers and hosts that
+    raised.
     """
 
     def __init__(
@@ -95,6 +109,8 @@ class Engine:
         realtime: bool = False,
         host: AddressManager | None = None,
         loop: Loop | None = None,
+        marks: str | None = None,
+        record: Target | None = None,
     ) -> None:
         self.config = config.checked()
         if not config.is_checked:
@@ -107,8 +123,13 @@ class Engine:
         self._realtime = realtime
         self._host = host
         self._loop = loop
+        self._marks = marks
+        self._keeper: MarkKeeper | None = None
+        self._record = record
+        self._recording: Recording | None = None
         self._routers: list[VirtualRouter] = []
-        self._scripts: dict[str, ScriptTracker] = {}
+        self._groups: list[SyncGroup] = []
+        self._delayed: Handle | None = None
         self._subscribers: list[Callable[[StateChange], object]] = []
         self._closers: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
@@ -134,8 +155,22 @@ class Engine:
             self._close()
             raise
         self._running = True
-        for tracker in self._scripts.values():
-            tracker.start()
+        if self._keeper is not None:
+            self._keeper.start()
+        self._trackers.start()
+        delay = _start_delay(self.config.global_defs)
+        if delay > 0:
+            log.info("Delaying startup for %.3f seconds", delay / NS_PER_SECOND)
+            self._delayed = self._loop.call_later(delay / NS_PER_SECOND, self._end_delay)
+        else:
+            self._take_part()
+
+    def _end_delay(self) -> None:
+        log.info("Delayed start completed")
+        self._delayed = None
+        self._take_part()
+
+    def _take_part(self) -> None:
         for router in self._routers:
             self._hot.startup(router.slot)
 
@@ -245,12 +280,24 @@ class Engine:
         config = self.config
         self._table = LinkTable(loop, self._on_link_change, self._on_address_lost)
         self._closers.append(self._table.close)
+        self._states = LinkStates(
+            self._table,
+            loop=loop,
+            names=watched(config),
+            delays=settle_delays(config),
+            linkbeat=linkbeat_of(config),
+            on_change=self._refresh,
+        )
+        self._closers.append(self._states.close)
         addresses = self._open_addresses(loop) if self._host is None else None
         frame_fd = self._open_frame_socket() if self._host is None else -1
         n_ports = 2 * len(config.instances)
-        core = Core(len(config.instances), n_ports)
+        core = Core(len(config.instances), n_ports, len(config.groups))
+        core.tells_unknown_vrids = config.global_defs.log_unknown_vrids
         netlink_fd = addresses.fileno() if addresses is not None else -1
-        self._hot = HotLoop(core, netlink_fd=netlink_fd, frame_fd=frame_fd)
+        recording = None if self._record is None else Recording(self._record, core)
+        recorder = None if recording is None else recording.recorder
+        self._hot = HotLoop(core, netlink_fd=netlink_fd, frame_fd=frame_fd, recorder=recorder)
         self._closers.append(self._hot.close)
         self._ports = Ports(self._hot, n_ports)
         self._closers.append(lambda: self._ports.close_unused(set()))
@@ -259,27 +306,62 @@ class Engine:
             hot=self._hot,
             ports=self._ports,
             table=self._table,
+            states=self._states,
+            needed=needed(config),
             addresses=addresses,
             virtual=frozenset(
                 vip.address.ip for i in config.instances for vip in (*i.addresses, *i.excluded)
             ),
         )
-        self._make_scripts(loop)
-        for instance in config.instances:
-            self._require_interfaces(instance)
-            slot = core.add(self._params(instance))
+        self._trackers = Trackers(
+            config, loop=loop, is_up=self._states.up, on_change=self._on_tracker_change
+        )
+        self._groups = [
+            SyncGroup(group, Hooks(group, config.global_defs, loop=loop)) for group in config.groups
+        ]
+        groups = {name: n for n, group in enumerate(config.groups) for name in group.members}
+        recorded: list[tuple[str, RouterParams]] = []
+        for configured in config.instances:
+            self._require_interfaces(configured)
+            link = self._table.link(configured.interface)
+            instance = fit(configured, link.mtu) if link is not None else configured
+            group = groups.get(instance.name, -1)
+            params = self._params(instance, group)
+            slot = core.add(params)
+            recorded.append((instance.name, params))
             hooks = Hooks(instance, config.global_defs, loop=loop)
             router = VirtualRouter(
-                instance, slot=slot, shared=shared, scripts=self._scripts, hooks=hooks
+                instance,
+                slot=slot,
+                shared=shared,
+                tracked=self._trackers.of(instance),
+                hooks=hooks,
+                group=self._groups[group] if group >= 0 else None,
             )
             self._routers.append(router)
-            router.judge_scripts()
+            router.judge()
             router.refresh(lenient=False)
+        for running in self._groups:
+            running.members = [router for router in self._routers if router.group is running]
+        protected = [router for router in self._routers if router.has_marks]
+        if protected and self._marks is not None:
+            self._keeper = MarkKeeper(self._marks, protected, loop)
+        if recording is not None:
+            recording.start(self._hot, loop, recorded)
+            self._recording = recording
+            self._closers.append(recording.close)
 
-    @staticmethod
-    def _params(instance: InstanceConfig) -> RouterParams:
+    def _params(self, instance: InstanceConfig, group: int) -> RouterParams:
+        common = self.config.global_defs
         try:
-            return router_params(instance, port=-1, faults=Fault.PENDING)
+            return router_params(
+                instance,
+                common,
+                port=-1,
+                group=group,
+                hmac=hmac_params(instance),
+                faults=Fault.PENDING,
+            )
         except ValueError as error:
             raise EngineError(f"instance {instance.name} cannot be run: {error}") from error
 
@@ -310,17 +392,6 @@ class Engine:
                     f"instance {instance.name}{where}: there is no interface {name}; "
                     "`ip link` lists those of this network namespace"
                 )
-
-    def _make_scripts(self, loop: Loop) -> None:
-        used = {use.name for instance in self.config.instances for use in instance.scripts}
-        for script in self.config.scripts:
-            if script.name not in used:
-                continue
-            tracker = ScriptTracker(
-                script, loop=loop, on_verdict=self._on_verdict, global_defs=self.config.global_defs
-            )
-            if tracker.usable:
-                self._scripts[script.name] = tracker
 
     # ---- running ----
 
@@ -354,10 +425,15 @@ class Engine:
             except Exception:
                 self.errors += 1
                 log.exception("%s could not be handled; the others are", note)
+        if self._recording is not None:
+            self._recording.flush()
 
     def _take_note(self, note: Note) -> None:
         router = self._routers[note.vr]
-        router.on_note(note)
+        if note.kind is NoteKind.GROUP_WAITS:
+            router.tell_group_waits(self._routers[note.a])
+        else:
+            router.on_note(note)
         if note.kind is NoteKind.STATE:
             self._publish(router, note)
 
@@ -384,6 +460,12 @@ class Engine:
                 log.exception("a subscriber failed at %s; the others are told all the same", change)
 
     def _on_link_change(self) -> None:
+        self._states.update()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Let everybody look at the links again."""
+        self._trackers.look_at_links()
         for router in self._routers:
             router.refresh()
         self._ports.close_unused({router.port for router in self._routers if router.port})
@@ -393,10 +475,10 @@ class Engine:
             for router in self._routers:
                 router.on_address_lost(ifindex, address)
 
-    def _on_verdict(self, tracker: ScriptTracker) -> None:
+    def _on_tracker_change(self, tracker: Tracker) -> None:
         for router in self._routers:
-            if tracker.config.name in router.script_names:
-                router.judge_scripts()
+            if router.tracks(tracker):
+                router.judge()
 
     # ---- stopping ----
 
@@ -404,16 +486,21 @@ class Engine:
         if not self._running:
             return
         self._running = False
-        self._children_left = len(self._scripts) + len(self._routers)
+        if self._delayed is not None:
+            self._delayed.cancel()
+        self._children_left = len(self._trackers) + len(self._routers) + len(self._groups)
         self._hot.shutdown()
         self._hot.stop()
         if self._thread is not None:
             self._thread.join()
         self._take_notes()
-        for tracker in self._scripts.values():
-            tracker.stop(self._on_child_done)
+        if self._keeper is not None:
+            self._keeper.stop()
+        self._trackers.stop(self._on_child_done)
         for router in self._routers:
             router.hooks.close(self._on_child_done)
+        for group in self._groups:
+            group.hooks.close(self._on_child_done)
 
     def _on_child_done(self) -> None:
         self._children_left -= 1
@@ -437,3 +524,9 @@ class Engine:
         if not isinstance(self._loop, Reactor):
             raise EngineError("this engine runs on the caller's loop, which drives it")
         return self._loop
+
+
+def _start_delay(common: GlobalConfig) -> int:
+    """Return for how many ns nothing is sent or heard yet: the longer of the two delays."""
+    since_boot = common.vrrp_delay_after_boot - boottime_ns()
+    return max(common.vrrp_startup_delay, since_boot, 0)

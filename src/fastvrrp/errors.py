@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from fastvrrp.config.diagnostics import Diagnostic
 
-__all__ = ["ConfigError", "EngineError", "FastVrrpError", "KernelError"]
+__all__ = ["ConfigError", "EngineError", "FastVrrpError", "KernelError", "RecordError"]
 
 
 class FastVrrpError(Exception):
@@ -40,3 +40,7 @@ class KernelError(FastVrrpError):
 
 class EngineError(FastVrrpError):
     """The engine was used in a way that it does not allow (unknown instance, not started…)."""
+
+
+class RecordError(FastVrrpError):
+    """A recording cannot be written where it was asked for, or what was read is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-__all__ = ["Fault", "NoteKind", "Reason", "RejectReason", "State"]
+__all__ = ["Condition", "Fault", "NoteKind", "Reason", "RejectReason", "State"]
 
 
 class State(IntEnum):
@@ -41,6 +41,45 @@ class Fault(IntFlag):
     """A tracker without weight has not reported yet; silent, and only at start."""
     ADDRESS = 16
     """The host side could not be prepared, or does not stay as we set it."""
+    GROUP = 32
+    """Another member of the sync group may not take part."""
+    SEND = 64
+    """Adverts cannot be sent; tried again after a while."""
+    CONFIG = 128
+    """The configuration does not let it take part (unicast_fault_no_peer)."""
+
+
+class Condition(IntEnum):
+    """What is wrong between this router and another one of the same VRID; it lasts while packets
+    show it."""
+
+    VERSION = 0
+    INTERVAL = 1
+    AUTHENTICATION = 2
+    ADDRESSES = 3
+    SAME_ADDRESS = 4
+    STALE = 5
+    """Authentic adverts whose time is outside the window: the clocks differ."""
+
+    @property
+    def key(self) -> str:
+        """The stable name used in JSON."""
+        return self.name.lower()
+
+    @property
+    def text(self) -> str:
+        """A phrase for people."""
+        return _CONDITION_TEXT[self]
+
+
+_CONDITION_TEXT = {
+    Condition.VERSION: "it speaks another VRRP version",
+    Condition.INTERVAL: "its advert_int differs",
+    Condition.AUTHENTICATION: "its authentication differs",
+    Condition.ADDRESSES: "its virtual addresses differ",
+    Condition.SAME_ADDRESS: "it uses our own address",
+    Condition.STALE: "its clock differs",
+}
 
 
 class Reason(IntEnum):
@@ -62,6 +101,15 @@ class Reason(IntEnum):
     """The active router resigned (priority 0), and Skew_Time went by."""
     PREEMPTION = 9
     """A router of lower priority was active."""
+    GROUP = 10
+    """Another member of the sync group changed its state."""
+    RESUME = 11
+    """The host was suspended, and others may have taken over."""
+    STALL = 12
+    """The host stood still for so long that another router may have taken over
+    (timer_expired_backup)."""
+    SEQUENCE = 13
+    """The sequence numbers of the authentication header are used up, and start again."""
 
     @property
     def text(self) -> str:
@@ -80,6 +128,10 @@ _REASON_TEXT = {
     Reason.SHUTDOWN: "stop",
     Reason.RESIGNED: "the active router resigned",
     Reason.PREEMPTION: "a router with a lower priority was active",
+    Reason.GROUP: "its sync group changed",
+    Reason.RESUME: "this host was suspended",
+    Reason.STALL: "this host stood still",
+    Reason.SEQUENCE: "the AH sequence numbers are used up and start again",
 }
 
 
@@ -121,6 +173,24 @@ class NoteKind(IntEnum):
     """v3 IPv4: the peer's checksum convention; a = 0 pseudo-header, 1 message only."""
     INSTALL_FAILED = 15
     """The netlink request could not be handed to the kernel; a = errno."""
+    OWNER_CONFLICT = 16
+    """ACTIVE with priority 255, and another router advertises 255 too; a = its priority."""
+    OWNER_REDUCED = 17
+    """The other address owner did not yield: this router goes on with a = 254."""
+    GROUP_WAITS = 18
+    """Would be ACTIVE, but a member of its sync group would not; a = number of that router."""
+    SEND_FAULT = 19
+    """Adverts could not be sent again and again; a = errno."""
+    RESUMED = 20
+    """The host was suspended; a = for how long, ns."""
+    SEQUENCE_END = 21
+    """AH sequence numbers are used up; a = the last one."""
+    STALE_PEER = 22
+    """An authentic advert is too old or too new; a = skew of the clocks in s, b = its priority."""
+    CARP = 23
+    """A CARP packet was received, and ignored; a = its virtual host id."""
+    UNKNOWN_VRID = 24
+    """An advert for a VRID that is not configured here; a = the VRID, b = suppressed."""
 
 
 class RejectReason(IntEnum):
@@ -158,7 +228,7 @@ class RejectReason(IntEnum):
     AUTH_TYPE = 17
     """Authentication type unknown to RFC 2338."""
     AUTH_MISMATCH = 18
-    """Authentication type differs from the configured one."""
+    """Another authentication than the configured one: its type, or a trailer where none is."""
     AUTH_PASS = 19
     """Wrong password."""
     AUTH_ICV = 20
@@ -173,6 +243,25 @@ class RejectReason(IntEnum):
     """Interval 0 (RFC 9568 erratum 8301)."""
     INTERVAL = 25
     """v2: the interval differs from the configured one (RFC 3768 §7.1)."""
+    HMAC_MISSING = 26
+    """No authentication trailer, where one is required."""
+    HMAC_MALFORMED = 27
+    HMAC_STALE = 28
+    """The trailer's time is outside the window."""
+    HMAC_KEY = 29
+    """The trailer's key id is not configured."""
+    HMAC_INVALID = 30
+    """The trailer's digest is wrong."""
+    HMAC_REPLAY = 31
+    """The trailer's sequence was used before."""
+    OWNER = 32
+    """This router owns the address and ignores adverts (owner_ignore_adverts)."""
+    FIRST_ADDRESS = 33
+    """Strict mode: the first IPv6 address is not link-local (RFC 9568 erratum 8300)."""
+    CARP = 34
+    """A CARP packet: the same protocol number, another protocol."""
+    PEER_TTL = 35
+    """The TTL or hop limit is outside the range of this unicast peer."""
 
     @property
     def key(self) -> str:
@@ -204,7 +293,7 @@ _REJECT_TEXT = {
     RejectReason.TYPE: "the packet type is not ADVERTISEMENT",
     RejectReason.CHECKSUM: "the checksum is wrong",
     RejectReason.AUTH_TYPE: "the authentication type is unknown",
-    RejectReason.AUTH_MISMATCH: "the authentication type differs from the configured one",
+    RejectReason.AUTH_MISMATCH: "its authentication is of another kind than the configured one",
     RejectReason.AUTH_PASS: "the password is wrong",
     RejectReason.AUTH_ICV: "the AH check failed (auth_pass differs)",
     RejectReason.AUTH_SPI: "the AH SPI is not the sender's address",
@@ -212,4 +301,14 @@ _REJECT_TEXT = {
     RejectReason.COUNT: "it carries no address",
     RejectReason.INTERVAL_ZERO: "its interval is 0",
     RejectReason.INTERVAL: "its interval differs from the configured one",
+    RejectReason.HMAC_MISSING: "it has no authentication trailer",
+    RejectReason.HMAC_MALFORMED: "its authentication trailer is malformed",
+    RejectReason.HMAC_STALE: "the time in its authentication trailer is outside the window",
+    RejectReason.HMAC_KEY: "the key of its authentication trailer is not configured",
+    RejectReason.HMAC_INVALID: "its authentication trailer is wrong (the keys differ)",
+    RejectReason.HMAC_REPLAY: "its authentication trailer was used before",
+    RejectReason.OWNER: "this router owns the address and ignores adverts",
+    RejectReason.FIRST_ADDRESS: "its first address is not link-local",
+    RejectReason.CARP: "it is a CARP packet, not VRRP",
+    RejectReason.PEER_TTL: "its TTL is outside the range of this peer",
 }

@@ -7,25 +7,28 @@ runs on the engine's cold loop.
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from fastvrrp.clock import monotonic_ns, seconds
-from fastvrrp.config.model import Address, Config, InstanceConfig, Interface
+from fastvrrp.config.model import Address, AuthType, Config, InstanceConfig, Interface
 from fastvrrp.core.acts import Note
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
+from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.links import Link, LinkTable
-from fastvrrp.host.prepare import place, port_key, prepare, source_of
+from fastvrrp.host.prepare import has_source, place, port_key, prepare, source_of
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import Port, PortKey
+from fastvrrp.marks import Marks
 from fastvrrp.names import Fault, NoteKind, State
-from fastvrrp.notify.hooks import Hooks
+from fastvrrp.notify.hooks import STOP, Hooks
+from fastvrrp.notify.sync_group import SyncGroup
 from fastvrrp.report.lines import lines
-from fastvrrp.report.snapshot import InstanceSnapshot
-from fastvrrp.track.base import contribution, effective_priority, explain
-from fastvrrp.track.script import ScriptTracker
+from fastvrrp.report.snapshot import InstanceSnapshot, describe
+from fastvrrp.track.base import Contribution, Tracker, effective_priority, explain
+from fastvrrp.track.registry import Tracked
 
 __all__ = ["Ports", "Shared", "VirtualRouter"]
 
@@ -34,6 +37,10 @@ log = logging.getLogger("fastvrrp.vrrp")
 _MAX_RESTORED = 5
 _RESTORED_IN = seconds(60)
 """Addresses that somebody else removes are restored so often in so much time."""
+
+
+_TOLD_ELSEWHERE = (Fault.PENDING, Fault.TRACKER)
+"""Faults that the log does not tell as a whole: silent, and told for each tracker."""
 
 
 class Ports:
@@ -57,7 +64,8 @@ class Ports:
             )
             port = Port(key)
             number = self._free.pop()
-            self._hot.open_port(number, port.receiver.fileno(), key.family)
+            other = port.other.fileno() if port.other is not None else -1
+            self._hot.open_port(number, port.receiver.fileno(), key.family, other_fd=other)
             self._open[key] = (number, port)
         return self._open[key]
 
@@ -76,19 +84,20 @@ class Ports:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What all virtual routers of one engine have in common. `addresses` None: the caller
-    manages them."""
+    manages them. `needed`: interfaces whose loss is a fault, by instance."""
 
     config: Config
     hot: HotLoop
     ports: Ports
     table: LinkTable
+    states: LinkStates
+    needed: dict[str, tuple[str, ...]]
     addresses: VirtualAddresses | None
     virtual: frozenset[Address]
 
 
 class VirtualRouter:
-    """One instance, number `slot` of the core. `scripts` are the trackers of the whole engine
-    by name."""
+    """One instance, number `slot` of the core. `tracked`: what it and its sync group track."""
 
     def __init__(
         self,
@@ -96,22 +105,27 @@ class VirtualRouter:
         *,
         slot: int,
         shared: Shared,
-        scripts: dict[str, ScriptTracker],
+        tracked: Sequence[Tracked],
         hooks: Hooks,
+        group: SyncGroup | None = None,
     ) -> None:
         self.config = config
         self.slot = slot
         self.hooks = hooks
+        self.group = group
         self.state = State.INIT
         self.effective_priority = config.priority
         self.port: PortKey | None = None
         self.withdrawals: tuple[bytes, ...] = ()
         self.faults: dict[Fault, str] = {}
         self._shared = shared
-        self._trackers = [(use, scripts[use.name]) for use in config.scripts if use.name in scripts]
+        self._tracked = tuple(tracked)
+        self._failed: dict[Tracker, str] = {}
         self._base = config.priority
         self._prepared_for: object = None
         self._given_faults: Fault | None = None
+        self._has_notified = False
+        self._last_link: Link | None = None
         self._told_faults: dict[Fault, str] = {}
         self._restored: deque[int] = deque(maxlen=_MAX_RESTORED)
 
@@ -141,16 +155,28 @@ class VirtualRouter:
     def _judge_link(self, link: Link | None, source: Address | None) -> None:
         broken = [text for name in self.interfaces if (text := self._judge_one(name)) is not None]
         self._set(Fault.LINK, ", ".join(broken) or None)
-        missing = link is not None and source is None
-        family = self.config.family
-        text = f"no IPv{family} address for interface" if missing else None
-        self._set(Fault.SOURCE, text)
+        alone = self.config.unicast_fault_no_peer and not self.config.peers
+        self._set(Fault.CONFIG, "no unicast peer is configured" if alone else None)
+        if link != self._last_link:
+            self._last_link = link
+            self._shared.hot.clear_send_fault(self.slot)
+        self._set(Fault.SOURCE, self._judge_source(link, source))
 
     def _judge_one(self, interface: str) -> str | None:
-        link = self._shared.table.link(interface)
-        if link is None:
+        if self._shared.table.link(interface) is None:
             return f"interface {interface} does not exist"
-        return None if link.up else f"interface {interface} down"
+        untracked = interface == self.config.interface and not self.config.track_primary
+        is_fine = untracked or self._shared.states.up(interface)
+        return None if is_fine else f"interface {interface} down"
+
+    def _judge_source(self, link: Link | None, source: Address | None) -> str | None:
+        if link is None:
+            return None  # which is a fault already
+        if source is None:
+            return f"no IPv{self.config.family} address for interface"
+        if self.config.track_source and not has_source(self.config, link, self._shared.table):
+            return "src address not configured"
+        return None
 
     def _set(self, fault: Fault, reason: str | None) -> None:
         if reason is None:
@@ -164,8 +190,10 @@ class VirtualRouter:
         for fault in self.faults:
             faults |= fault
         for fault, reason in self.faults.items():
-            if fault is not Fault.PENDING and self._told_faults.get(fault) != reason:
-                log.info("(%s) entering FAULT state (%s)", self.config.name, reason)
+            if fault not in _TOLD_ELSEWHERE and self._told_faults.get(fault) != reason:
+                # keepalived's punctuation
+                mark = "" if fault is Fault.SOURCE and self.config.source is None else ":"
+                log.info("(%s)%s entering FAULT state (%s)", self.config.name, mark, reason)
         self._told_faults = dict(self.faults)
         if faults == self._given_faults:
             return
@@ -178,10 +206,12 @@ class VirtualRouter:
         placed = place(self.config, link, shared.table)
         if self._prepared_for == (link, source, placed):
             return
-        key = port_key(self.config, link, source)
+        common = shared.config.global_defs
+        key = port_key(self.config, common, link, source)
         number, port = shared.ports.get(key)
         prepared = prepare(
             self.config,
+            common,
             link=link,
             source=source,
             sender=port.sender,
@@ -222,26 +252,48 @@ class VirtualRouter:
 
     # ---- priority ----
 
-    def judge_scripts(self) -> None:
-        """Recompute priority and tracker faults from the verdicts of the scripts."""
-        total: list[int] = []
-        failed: list[str] = []
-        pending = False
-        for use, tracker in self._trackers:
-            weight, fault, unknown = contribution(use, tracker.config, tracker.verdict)
-            total.append(weight)
-            pending = pending or unknown
-            if fault:
-                failed.append(f"script {use.name}")
-        self._set(Fault.TRACKER, f"due to {', '.join(failed)}" if failed else None)
-        self._set(Fault.PENDING, "waits for the first result of its scripts" if pending else None)
-        self._set_effective(effective_priority(self._base, total))
+    def judge(self) -> None:
+        """Recompute priority and tracker faults from what all trackers say now."""
+        given = self._contributions()
+        failed = {t.tracker: what.fault for t, what in given if what.fault is not None}
+        pending = [f"{t.tracker.kind} {t.tracker.name}" for t, what in given if what.pending]
+        self._tell_failed(failed)
+        self._set(Fault.TRACKER, ", ".join(failed.values()) or None)
+        waiting = f"waits for the first result of {', '.join(pending)}" if pending else None
+        self._set(Fault.PENDING, waiting)
+        self._set_effective(effective_priority(self._base, (what.weight for _, what in given)))
         self.give_faults()
+
+    def _contributions(self) -> list[tuple[Tracked, Contribution]]:
+        return [(tracked, tracked.contribution()) for tracked in self._tracked]
+
+    def _tell_failed(self, failed: dict[Tracker, str]) -> None:
+        """Log, in keepalived's words, which trackers have become a reason for FAULT, and which
+        files are none any more."""
+        for tracker, words in failed.items():
+            if tracker not in self._failed:
+                self._tell_fault(tracker, words)
+        for tracker in self._failed:
+            if tracker not in failed and tracker.kind == "file":
+                log.info(
+                    "(%s): tracked file %s leaving FAULT state", self.config.name, tracker.name
+                )
+        self._failed = failed
+
+    def _tell_fault(self, tracker: Tracker, words: str) -> None:
+        name = self.config.name
+        if tracker.kind == "script":
+            log.info("(%s): entering FAULT state due to script %s", name, tracker.name)
+        elif tracker.kind == "file" and self.state is not State.INIT:
+            log.info("(%s): tracked file %s now FAULT state", name, tracker.name)
+        else:
+            mark = "" if tracker.kind == "process" else ":"
+            log.info("(%s)%s entering FAULT state (%s)", name, mark, words)
 
     def set_base_priority(self, priority: int) -> None:
         """Replace the configured priority, 1..255."""
         self._base = priority
-        self.judge_scripts()
+        self.judge()
 
     def _set_effective(self, priority: int) -> None:
         if priority != self.effective_priority:
@@ -249,16 +301,13 @@ class VirtualRouter:
             self._shared.hot.set_priority(self.slot, priority)
 
     @property
-    def interfaces(self) -> list[str]:
-        """Names of the instance's interface and of those of its tracked addresses, each once."""
-        vips = (*self.config.addresses, *self.config.excluded)
-        others = (vip.interface for vip in vips if vip.interface is not None and vip.track)
-        return list(dict.fromkeys((self.config.interface, *others)))
+    def interfaces(self) -> tuple[str, ...]:
+        """Names of the interfaces that it cannot do without, its own first, each once."""
+        return self._shared.needed[self.config.name]
 
-    @property
-    def script_names(self) -> set[str]:
-        """Names of the scripts that it tracks."""
-        return {use.name for use, _ in self._trackers}
+    def tracks(self, tracker: Tracker) -> bool:
+        """Tell if `tracker` has a say."""
+        return any(tracked.tracker is tracker for tracked in self._tracked)
 
     # ---- what the core tells ----
 
@@ -267,14 +316,54 @@ class VirtualRouter:
         for level, text in lines(note, self.config.name, self.effective_priority):
             log.log(level, "%s", text)
         if note.kind is NoteKind.STATE:
-            self.state = State(note.a)
-            word = "STOP" if self.state is State.INIT else self.state.keepalived
+            self._on_state(State(note.a))
+
+    def _on_state(self, state: State) -> None:
+        self.state = state
+        # keepalived: the group has told it already
+        told = self._has_notified and self.group is not None and self.group.state is state
+        if not told:
+            self._has_notified = True
+            word = STOP if state is State.INIT else state.keepalived
             self.hooks.notify(word, self.effective_priority)
+        if self.group is not None:
+            self.group.on_member_changed(state)
+
+    def tell_group_waits(self, blocker: "VirtualRouter") -> None:
+        """Log that it would be active, were it not for `blocker` in its sync group."""
+        group = self.group.config.name if self.group is not None else ""
+        log.info(
+            "(%s) waits for its sync group %s to become MASTER: %s hears an active router",
+            self.name,
+            group,
+            blocker.name,
+        )
+
+    @property
+    def has_marks(self) -> bool:
+        """Tell if its adverts are protected from being replayed."""
+        auth = self.config.auth
+        return self.config.hmac is not None or (auth is not None and auth.type is AuthType.AH)
+
+    def marks(self) -> Marks:
+        """Return what is to be kept over a restart."""
+        senders, sequence = self._shared.hot.marks(self.slot)
+        return Marks(senders=senders, sequence=sequence)
+
+    def restore(self, marks: Marks) -> None:
+        """Take the marks of the last run; before it takes part."""
+        try:
+            self._shared.hot.restore_marks(self.slot, marks.senders, marks.sequence)
+        except ValueError as error:
+            log.warning("(%s) replay marks of the last run do not fit: %s", self.name, error)
 
     def snapshot(self) -> InstanceSnapshot:
         """Return what is known now."""
         status = self._shared.hot.status(self.slot)
         source = status["active_source"]
+        conditions = describe(
+            status["conditions"], status["active_adver_interval"], now=monotonic_ns()
+        )
         return InstanceSnapshot(
             name=self.config.name,
             interface=self.config.interface,
@@ -283,15 +372,31 @@ class VirtualRouter:
             priority=self._base,
             effective_priority=status["priority"],
             explanation=self.explain(),
-            faults=dict(self.faults),
+            faults=self._all_faults(status["faults"]),
+            conditions=conditions,
+            group=self.group.config.name if self.group is not None else None,
             active_router=str(ip_address(source)) if any(source) else None,
             counters=self._shared.hot.counters(self.slot),
         )
+
+    def _all_faults(self, inside: Fault) -> dict[Fault, str]:
+        """Return what holds it back in words, with what only the core knows."""
+        faults = dict(self.faults)
+        held_by = self.group.held_by(self) if self.group is not None else None
+        if held_by is not None and inside & Fault.GROUP:
+            faults[Fault.GROUP] = held_by
+        if inside & Fault.SEND:
+            faults[Fault.SEND] = "adverts cannot be sent; tried again after a while"
+        return faults
+
+    @property
+    def name(self) -> str:
+        """The name of the instance."""
+        return self.config.name
 
     def explain(self) -> str:
         """Return how the effective priority comes about, for example "100 base + 4 chk_nginx =
         104"."""
         return explain(
-            self._base,
-            [(use.name, contribution(use, t.config, t.verdict)[0]) for use, t in self._trackers],
+            self._base, [(t.tracker.name, what.weight) for t, what in self._contributions()]
         )

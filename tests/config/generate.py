@@ -35,6 +35,7 @@ from fastvrrp.config.model import (
     InstanceConfig,
     OldChecksum,
     ParamMatch,
+    ProbeConfig,
     Protocol,
     RealServer,
     Scheduler,
@@ -43,6 +44,7 @@ from fastvrrp.config.model import (
     SyncGroup,
     TrackProcess,
     UdpCheck,
+    UnixProbe,
     Url,
     Version,
     VirtualAddress,
@@ -256,10 +258,15 @@ class _Generator:
                 "unicast_ttl": 255,
                 "old_checksum": OldChecksum.AUTO,
                 "check_unicast_src": False,
+                "unicast_any_src": False,
             }
         limited = any(peer.min_ttl for peer in peers)
         is_checked = one.check_unicast_src or limited or self._global_defs.vrrp_check_unicast_src
-        return {"mcast_group": None, "check_unicast_src": is_checked}
+        return {
+            "mcast_group": None,
+            "check_unicast_src": is_checked,
+            "unicast_any_src": one.unicast_any_src and not is_checked,
+        }
 
     def _own_interface(self, one: InstanceConfig) -> InstanceConfig:
         if one.vmac is not None:
@@ -321,6 +328,10 @@ class _Generator:
         most = fields.get("quorum_max")
         if most is not None:
             fields["quorum"] = min(fields.get("quorum", 1), max(most, 1))
+        return fields
+
+    def _settle_probe(self, fields: dict[str, Any]) -> dict[str, Any]:
+        fields.setdefault("target", UnixProbe(path="/run/app.sock"))
         return fields
 
     def _settle_bfd(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -428,7 +439,7 @@ def _nested(flat: dict[str, Any], model: type) -> dict[str, Any]:
     return fields
 
 
-_TRACKERS = ("vrrp_script", "track_file", "vrrp_track_process", "bfd_instance")
+_TRACKERS = ("vrrp_script", "track_file", "vrrp_track_process", "vrrp_probe", "bfd_instance")
 """Keywords of what can be tracked."""
 
 _MADE_FIRST = (
@@ -460,6 +471,7 @@ _SETTLE: dict[type, _Settle] = {
     GlobalConfig: _Generator._settle_globals,
     HttpCheck: _Generator._settle_http,
     InstanceConfig: _Generator._settle_instance,
+    ProbeConfig: _Generator._settle_probe,
     RealServer: _Generator._settle_real_server,
     SslCheck: _Generator._settle_http,
     SyncGroup: _Generator._settle_sync_group,

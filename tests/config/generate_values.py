@@ -20,6 +20,7 @@ from fastvrrp.config.model import (
     BufferPolicy,
     Command,
     ExtraGarp,
+    FileProbe,
     FlushMode,
     Forwarding,
     ForwardingKind,
@@ -28,7 +29,9 @@ from fastvrrp.config.model import (
     GroupFwmark,
     GroupNetwork,
     HmacKey,
+    HttpProbe,
     InterfaceDelay,
+    InterfaceProbe,
     Ipvlan,
     IpvlanMode,
     LinkbeatInterface,
@@ -38,6 +41,7 @@ from fastvrrp.config.model import (
     ParamMatch,
     Peer,
     ProcessDelays,
+    ProcessProbe,
     Realms,
     ReplyPattern,
     Route,
@@ -48,9 +52,11 @@ from fastvrrp.config.model import (
     ServerAddress,
     StatusRange,
     SyncDaemon,
+    TcpProbe,
     TrackUse,
     Tunnel,
     TunnelType,
+    UnixProbe,
     VirtualAddress,
     Vmac,
 )
@@ -80,6 +86,7 @@ from fastvrrp.config.values import (
     ipvs,
     links,
     lvs,
+    probes,
     tracking,
     vmac,
 )
@@ -435,6 +442,21 @@ _MAKERS: dict[type, _Maker] = {
     lvs.PersistenceGranularity: _netmask,
     lvs.Server: lambda values, _: values.server(),
     lvs.ServiceName: lambda values, _: values.service(),
+    probes.FileTarget: lambda values, kind: FileProbe(
+        path="/run/alive", max_age=values.maybe(_decimal(values, kind.age))
+    ),
+    probes.HttpTarget: lambda values, _: HttpProbe(
+        address=values.address(),
+        port=values.pick((80, 8080)),
+        path=values.pick(("/", "/a?b=c#d")),
+        status=values.maybe(204),
+    ),
+    probes.InterfaceTarget: lambda values, _: InterfaceProbe(interface=values.pick(INTERFACES)),
+    probes.ProcessTarget: lambda values, _: ProcessProbe(process=values.pick(("nginx", "a b"))),
+    probes.TcpTarget: lambda values, _: TcpProbe(
+        address=values.address(), port=values.number(1, 65535)
+    ),
+    probes.UnixTarget: lambda values, _: UnixProbe(path=values.pick(("/run/a", "/run/a b#"))),
     tracking.BfdName: lambda values, _: values.name(),
     tracking.BothDelays: _both_delays,
     tracking.FileInit: lambda values, _: (values.number(-254, 254), values.flag()),

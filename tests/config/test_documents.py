@@ -77,7 +77,14 @@ def completed(*words: str) -> list[str]:
 
 
 def test_commands_are_completed() -> None:
-    assert completed("fastvrrp", "") == ["--help", "--version", "check", "decode", "keyword"]
+    assert completed("fastvrrp", "") == [
+        "--help",
+        "--version",
+        "check",
+        "decode",
+        "keyword",
+        "replay",
+    ]
     assert completed("fastvrrp", "ke") == ["keyword"]
 
 

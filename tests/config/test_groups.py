@@ -102,10 +102,10 @@ def test_the_first_group_block_counts() -> None:
     assert group.members == ("A", "B")
 
 
-def test_a_sync_group_is_not_supported_yet() -> None:
+def test_a_sync_group_is_run() -> None:
     body = block("track_script", "s") + block("track_interface", "eth7")
     loaded = read(SCRIPT % "" + GROUP % body + instance() + instance("B"))
-    assert [one.message for one in loaded.unsupported] == ["vrrp_sync_group is not supported yet"]
+    assert loaded.unsupported == ()
 
 
 @pytest.mark.parametrize("keyword", BLOCKS)

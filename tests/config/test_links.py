@@ -54,9 +54,10 @@ def test_a_delay_line_that_says_little_is_noted(line: str, code: str) -> None:
     assert [(one.severity, one.code) for one in told] == [(Severity.NOTE, code)]
 
 
-def test_delays_are_not_supported_yet() -> None:
-    found, _ = static(DELAYS, "eth0 5")
-    assert [one.code for one in found.unsupported] == ["FV111"]
+@pytest.mark.parametrize("name", [DELAYS, LINKBEAT])
+def test_links_are_looked_at_as_the_lines_say(name: str) -> None:
+    found, _ = static(name, "eth0 5" if name is DELAYS else "eth0 MII")
+    assert [one for one in found.diagnostics if one.code in ("FV110", "FV111")] == []
 
 
 @pytest.mark.parametrize(

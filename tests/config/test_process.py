@@ -6,7 +6,7 @@ from fastvrrp import config
 from fastvrrp.clock import seconds
 from fastvrrp.config import Severity
 from fastvrrp.config.model import ProcessConfig
-from fastvrrp.config.row import IGNORED, NOT_RUN, REFUSED, Keyword, Support
+from fastvrrp.config.row import FULL, IGNORED, NOT_RUN, REFUSED, Keyword, Support
 from fastvrrp.config.schema.process import PROCESS
 
 
@@ -68,7 +68,7 @@ def test_global_words_do_not_belong_outside(line: str) -> None:
         ("instance one", IGNORED),
         ("use_pid_dir", IGNORED),
         ("child_wait_time 60", IGNORED),
-        ("linkbeat_use_polling", IGNORED),
+        ("linkbeat_use_polling", FULL),
     ],
 )
 def test_support(line: str, support: Support) -> None:

@@ -7,22 +7,32 @@ import pytest
 from config.tracking_text import (
     BFD,
     FILE,
+    PROBE,
     PROCESS,
     SCRIPT,
     TRACKERS,
+    block,
     codes,
     instance,
     read,
 )
+from fastvrrp import config
 from fastvrrp.clock import Nanoseconds, milliseconds, seconds
 from fastvrrp.config import Severity
 from fastvrrp.config.model import (
     BfdInstance,
     Command,
+    FileProbe,
+    HttpProbe,
+    InterfaceProbe,
     ParamMatch,
+    ProbeTarget,
     ProcessDelays,
+    ProcessProbe,
+    TcpProbe,
     TrackFile,
     TrackProcess,
+    UnixProbe,
 )
 
 
@@ -178,6 +188,109 @@ def test_a_process_known_by_its_name_has_no_path() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("tcp 127.0.0.1:80", TcpProbe(address=ip_address("127.0.0.1"), port=80)),
+        ("tcp localhost:65535", TcpProbe(address=ip_address("127.0.0.1"), port=65535)),
+        ("tcp [2001:db8::1]:1", TcpProbe(address=ip_address("2001:db8::1"), port=1)),
+        ("http http://192.0.2.1", HttpProbe(address=ip_address("192.0.2.1"))),
+        (
+            "http http://[::1]:8080/a?b=c 204",
+            HttpProbe(address=ip_address("::1"), port=8080, path="/a?b=c", status=204),
+        ),
+        ("unix /run/app.sock", UnixProbe(path="/run/app.sock")),
+        ("process nginx", ProcessProbe(process="nginx")),
+        ("file /run/alive", FileProbe(path="/run/alive")),
+        ("file /run/alive 2.5", FileProbe(path="/run/alive", max_age=seconds(2.5))),
+        ("interface eth7", InterfaceProbe(interface="eth7")),
+    ],
+)
+def test_a_probe_looks_at(line: str, target: ProbeTarget) -> None:
+    (found,) = read(f"vrrp_probe w {{\n{line}\n}}\n").probes
+    assert found.target == target
+    (again,) = read(config.loads(f"vrrp_probe w {{\n{line}\n}}\n").to_text()).probes
+    assert again.target == target
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("interval 2", "FV201"),
+        ("tcp www.example.org:80", "FV103"),
+        ("tcp 192.0.2.1", "FV103"),
+        ("tcp 2001:db8::1:80", "FV103"),
+        ("tcp [fe80::1%eth0]:80", "FV103"),
+        ("tcp 192.0.2.1:0", "FV104"),
+        ("tcp 192.0.2.1:65536", "FV104"),
+        ("http 192.0.2.1", "FV103"),
+        ("http https://192.0.2.1/", "FV103"),
+        ("http http://www.example.org/", "FV103"),
+        ("http http://192.0.2.1:99999999999/", "FV104"),
+        ("http http://192.0.2.1/ 99", "FV104"),
+        ("unix app.sock", "FV103"),
+        (f"unix /{'x' * 107}", "FV104"),
+        ("process /usr/sbin/nginx", "FV103"),
+        ("file alive", "FV103"),
+        ("file /run/alive 0", "FV104"),
+    ],
+)
+def test_a_probe_that_looks_at_nothing_is_left_out(line: str, code: str) -> None:
+    assert read(f"vrrp_probe w {{\n{line}\n}}\n", code).probes == ()
+
+
+def test_names_of_hosts_are_not_looked_up_and_the_author_is_told() -> None:
+    loaded = config.loads("vrrp_probe w {\ntcp www.example.org:80\n}\n")
+    found = next(one for one in loaded.diagnostics if one.code == "FV103")
+    assert found.message == "www.example.org is no IP address, and names are not looked up here"
+    assert found.hint == "write its address, or localhost"
+
+
+@pytest.mark.parametrize(
+    ("lines", "field", "value"),
+    [
+        ("", "interval", seconds(1)),
+        ("", "timeout", None),
+        ("interval 0.01", "interval", milliseconds(10)),
+        ("timeout 3600", "timeout", seconds(3600)),
+        ("weight -253 reverse", "weight", -253),
+        ("weight 5 reverse", "reverse", True),
+        ("rise 3", "rise", 3),
+        ("fall 2147483647", "fall", 2**31 - 1),
+        ("init_fail", "init_fail", True),
+    ],
+)
+def test_a_probe_says(lines: str, field: str, value: object) -> None:
+    (found,) = read(PROBE % lines).probes
+    assert getattr(found, field) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "field", "value"),
+    [
+        ("interval 0.009", "FV104", "interval", seconds(1)),
+        ("timeout 0", "FV104", "timeout", None),
+        ("weight 254", "FV104", "weight", 253),
+        ("rise 0", "FV104", "rise", 1),
+    ],
+)
+def test_a_probe_that_is_mistaken(line: str, code: str, field: str, value: object) -> None:
+    (found,) = read(PROBE % line, code).probes
+    assert getattr(found, field) == value
+
+
+def test_a_probe_looks_at_the_last_of_two_things_and_the_author_is_told() -> None:
+    loaded = config.loads(PROBE % "unix /run/app.sock")
+    assert loaded.probes[0].target == UnixProbe(path="/run/app.sock")
+    assert "FV106" in codes(loaded, Severity.NOTE)
+
+
+def test_a_probe_that_nothing_tracks_never_runs() -> None:
+    assert "FV213" in codes(read(PROBE % "" + instance()), Severity.NOTE)
+    used = PROBE % "" + instance(body=block("track_probe", "w"))
+    assert "FV213" not in codes(read(used), Severity.NOTE)
+
+
+@pytest.mark.parametrize(
     ("lines", "field", "value"),
     [
         ("", "neighbor", ip_address("192.0.2.254")),
@@ -271,4 +384,4 @@ def test_what_names_nothing_to_look_at_is_left_out(text: str, field: str) -> Non
 def test_only_the_definition_changes_nothing() -> None:
     loaded = read(TRACKERS + instance())
     assert loaded.unsupported == ()
-    assert codes(loaded, Severity.NOTE).count("FV110") == 3
+    assert codes(loaded, Severity.NOTE).count("FV110") == 1  # BFD

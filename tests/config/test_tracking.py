@@ -63,6 +63,7 @@ def test_noreverse_says_nothing_and_is_unknown_to_interfaces(keyword: str) -> No
         ("track_interface", 255, None),
         ("track_file", 255, None),
         ("track_process", -255, None),
+        ("track_probe", 254, 253),
         ("track_bfd", 254, None),
     ],
 )
@@ -160,25 +161,20 @@ def test_the_own_interface_is_left_out(more: str) -> None:
     assert uses(loaded, "track_interface") == [("eth7", None, False)]
 
 
-@pytest.mark.parametrize("keyword", [one for one in BLOCKS if one != "track_script"])
+DONE = ("track_script", "track_interface", "track_file", "track_process", "track_probe")
+
+
+@pytest.mark.parametrize("keyword", [one for one in BLOCKS if one not in DONE])
 def test_what_the_engine_cannot_track_is_told(keyword: str) -> None:
     text = TRACKERS + instance(body=block(keyword, BLOCKS[keyword][1]))
     (found,) = read(text).unsupported
     assert (found.code, found.message) == ("FV111", f"{keyword} is not supported yet")
 
 
-def test_scripts_are_tracked() -> None:
-    assert read(SCRIPT % "" + instance(body=block("track_script", "s"))).unsupported == ()
-
-
-@pytest.mark.parametrize(
-    ("line", "is_done"),
-    [("eth7", True), ("eth7 weight 5", False), ("eth7 weight 0 reverse", False)],
-)
-def test_the_interface_of_an_address_is_watched_anyway(line: str, is_done: bool) -> None:
-    vip = block("virtual_ipaddress_excluded", "192.0.2.7/24 dev eth7")
-    loaded = read(instance(body=vip + block("track_interface", line)))
-    assert (loaded.unsupported == ()) is is_done
+@pytest.mark.parametrize("keyword", DONE)
+def test_what_the_engine_tracks_is_supported(keyword: str) -> None:
+    text = TRACKERS + instance(body=block(keyword, BLOCKS[keyword][1]))
+    assert read(text).unsupported == ()
 
 
 def test_interfaces_must_be_there() -> None:
@@ -197,6 +193,8 @@ def test_interfaces_must_be_there() -> None:
         ("track_file", "f weight 5", [], "FV217"),
         ("track_file", "f weight 0", [("f", 0, False)], None),
         ("track_process", "p weight 5", [("p", 5, False)], None),
+        ("track_probe", "w weight 5", [], "FV217"),
+        ("track_probe", "w", [("w", None, False)], None),
         ("track_bfd", "d weight 5", [], "FV217"),
         ("track_bfd", "d", [("d", None, False)], None),
     ],
@@ -217,6 +215,7 @@ def test_weights_do_nothing_to_an_owner(
         ("track_file", "f", [("f", 0, False)], "FV227"),
         ("track_file", "f weight 5", [], "FV227"),
         ("track_process", "p weight 5", [("p", 5, False)], None),
+        ("track_probe", "w weight 5", [], "FV227"),
         ("track_bfd", "d weight 5", [], "FV227"),
     ],
 )

@@ -8,12 +8,14 @@ SCRIPT = 'vrrp_script s {\nscript "/usr/bin/true"\n%s\n}\n'
 FILE = "track_file f {\nfile /run/f\n%s\n}\n"
 PROCESS = "vrrp_track_process p {\nprocess nginx\n%s\n}\n"
 BFD = "bfd_instance d {\nneighbor_ip 192.0.2.254\n%s\n}\n"
-TRACKERS = SCRIPT % "" + FILE % "" + PROCESS % "" + BFD % ""
+PROBE = "vrrp_probe w {\ntcp 192.0.2.9:80\n%s\n}\n"
+TRACKERS = SCRIPT % "" + FILE % "" + PROCESS % "" + PROBE % "" + BFD % ""
 BLOCKS = {
     "track_script": ("scripts", "s"),
     "track_interface": ("interfaces", "eth7"),
     "track_file": ("files", "f"),
     "track_process": ("processes", "p"),
+    "track_probe": ("probes", "w"),
     "track_bfd": ("bfd", "d"),
 }
 OWNER = "priority 255\n"

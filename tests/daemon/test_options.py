@@ -52,6 +52,8 @@ KEEPALIVED_LONG = ["all", "flush-log-file", "ignore-sigint", "signum", "config-f
         (["--config-test"], "config_test", ""),
         (["--config-test=/log"], "config_test", "/log"),
         (["--signum", "JSON"], "signum", "JSON"),
+        (["--record", "/r"], "record", "/r"),
+        ([], "record", None),
         (["-v"], "version", True),
         (["--help"], "help", True),
         ([], "umask", 0o077),

@@ -9,14 +9,17 @@ from libc.stdint cimport uint8_t, uint16_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from fastvrrp.wire.advert cimport datagram_t, decode, locate, set_priority
+from fastvrrp.wire.advert cimport decode, locate
 from fastvrrp.wire.auth cimport prepare_key
+from fastvrrp.wire.datagram cimport datagram_t, set_priority
+from fastvrrp.wire.hmac cimport prepare_hmac_key, seal_hmac
 from fastvrrp.wire.packet cimport (
     ACCEPTED, N_REJECTS, advert_t, fv_rx_meta_t, packet_t, profile_t, reject_t,
 )
 
 cdef enum:
     MAX_INPUT = 2048
+    TRAILER = 28
 
 
 cdef inline uint64_t draw(uint64_t* state) noexcept nogil:
@@ -63,13 +66,17 @@ cdef void read_addresses(const advert_t* advert, size_t address_len) noexcept no
             _seen = advert.addresses[i]
 
 
-cdef bint is_sound(const advert_t* advert) noexcept nogil:
+cdef bint is_sound(const advert_t* advert, const profile_t* profile) noexcept nogil:
     """What ACCEPTED promises."""
+    if profile.n_hmac_keys and not advert.authentic and profile.hmac_mode == 0:
+        return False
     return advert.addresses != NULL and advert.count > 0 and advert.interval > 0 and advert.vrid > 0
 
 
-cdef void repair_checksum(uint8_t* data, const packet_t* packet, const fv_rx_meta_t* meta) noexcept nogil:
-    """Let the damage reach the checks behind the checksum."""
+cdef void repair(
+    uint8_t* data, const packet_t* packet, const fv_rx_meta_t* meta, const profile_t* profile, bint trailer, bint sign,
+) noexcept nogil:
+    """Let the damage reach the checks behind the checksum (of a packet with a trailer), and behind that."""
     cdef datagram_t datagram
 
     memset(&datagram, 0, sizeof(datagram))
@@ -78,6 +85,10 @@ cdef void repair_checksum(uint8_t* data, const packet_t* packet, const fv_rx_met
     datagram.length = datagram.vrrp + packet.vrrp_len
     datagram.family = meta.family
     datagram.version = packet.vrrp[0] >> 4
+    if trailer and packet.vrrp_len >= 8 + TRAILER:
+        datagram.trailer = datagram.length - TRAILER
+        if sign:
+            seal_hmac(&datagram, &profile.hmac_keys[0], <uint64_t> packet.vrrp[packet.vrrp_len - 20] << 32, meta.src)
     set_priority(&datagram, packet.vrrp[2], meta.src, meta.dst)
 
 
@@ -87,6 +98,7 @@ cdef reject_t execute(uint8_t* data, size_t length, uint64_t choice) noexcept no
     cdef profile_t profile
     cdef advert_t advert
     cdef reject_t reason
+    cdef uint8_t[32] secret
 
     memset(&meta, 0, sizeof(meta))
     memset(&profile, 0, sizeof(profile))
@@ -96,17 +108,24 @@ cdef reject_t execute(uint8_t* data, size_t length, uint64_t choice) noexcept no
     reason = locate(data, length, &meta, &packet)
     if reason != ACCEPTED:
         return reason
+    profile.n_hmac_keys = (choice >> 7) & 1
+    profile.hmac_mode = (choice >> 8) % 3
+    profile.hmac_monotonic = (choice >> 10) & 1
+    memset(secret, 0x5A, sizeof(secret))
+    prepare_hmac_key(&profile.hmac_keys[0], 1, secret, sizeof(secret))
     if choice & 32:
-        repair_checksum(data, &packet, &meta)
+        repair(data, &packet, &meta, &profile, profile.n_hmac_keys, (choice >> 11) & 1)
     profile.version = packet.vrrp[0] >> 4 if choice & 2 else 3
     profile.vrid = packet.vrid
     profile.auth_type = (choice >> 2) % 3
     profile.unicast = (choice >> 4) & 1
     profile.any_interval = (choice >> 6) & 1
+    profile.strict = (choice >> 12) & 1
+    profile.group[0] = 0xFF if (choice >> 13) & 1 else 0
     prepare_key(&profile.ah_key, profile.password)
     reason = decode(&packet, &meta, &profile, &advert)
     read_addresses(&advert, 4 if meta.family == 4 else 16)
-    if reason == ACCEPTED and not is_sound(&advert):
+    if reason == ACCEPTED and not is_sound(&advert, &profile):
         return N_REJECTS
     return reason
 

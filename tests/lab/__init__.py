@@ -24,6 +24,7 @@ from lab.events import (
     LogLine,
     NeighbourAdvert,
 )
+from lab.frr import FrrInstance, FrrRouter
 from lab.network import Host, Lab, LabTimeoutError
 from lab.process import Process
 from lab.router import Router, find_program
@@ -36,6 +37,8 @@ __all__ = [
     "Arp",
     "Event",
     "Exited",
+    "FrrInstance",
+    "FrrRouter",
     "Host",
     "Lab",
     "LabError",

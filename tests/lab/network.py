@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -37,8 +38,19 @@ def _sysctl(node: Node, name: str, value: str) -> None:
         node.write(f"/proc/sys/{name}", value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cable:
+    """One interface of a host and where it is plugged in."""
+
+    interface: str
+    port: str  # its end on the switch
+    bridge: str
+    mac: str
+    addresses: tuple[str, ...]
+
+
 class Host(Node):
-    """A machine with one interface, eth0, on the switch; own network, processes, /run and /tmp."""
+    """A machine with an interface, eth0, on the switch; own network, processes, /run and /tmp."""
 
     def __init__(
         self, lab: "Lab", agent: Agent, name: str, *, mac: str, addresses: tuple[str, ...]
@@ -49,7 +61,19 @@ class Host(Node):
         self.addresses = addresses
         self.monitor = AddressMonitor(agent, name)
         lab.watch(self.monitor)
-        self._plug_in()
+        self._cables: dict[str, Cable] = {}
+        _sysctl(self, "net/ipv6/conf/default/accept_dad", "0")  # addresses are usable at once
+        self.run("ip", "link", "set", "lo", "up")
+        self.plug(INTERFACE, BRIDGE, *addresses)
+
+    def plug(self, interface: str, bridge: str, *addresses: str) -> None:
+        """Give the host an interface on a bridge of the switch; `Lab.lan` makes further ones."""
+        port = self.name if interface == INTERFACE else f"{self.name}-{interface}"
+        mac = f"{self.mac[:12]}{len(self._cables):02x}{self.mac[14:]}"
+        self._lab.name(mac, self.name)
+        cable = Cable(interface=interface, port=port, bridge=bridge, mac=mac, addresses=addresses)
+        self._cables[interface] = cable
+        self._plug_in(interface)
 
     def popen(self, *argv: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a program; its lines and its end become events of the lab."""
@@ -62,51 +86,55 @@ class Host(Node):
         """Whether the host has the address, as far as events have been taken in."""
         return address in self.monitor.addresses
 
-    def cut(self) -> None:
+    def cut(self, interface: str = INTERFACE) -> None:
         """Pull the cable: the host loses carrier."""
-        self._port("down")
+        self._port(interface, "down")
 
-    def isolate(self) -> None:
+    def isolate(self, interface: str = INTERFACE) -> None:
         """Lose every packet in both directions while the carrier stays."""
-        self._port("nomaster")
+        self._port(interface, "nomaster")
 
-    def heal(self) -> None:
+    def heal(self, interface: str = INTERFACE) -> None:
         """Undo `cut` and `isolate`."""
-        self._port("master", BRIDGE, "up")
+        self._port(interface, "master", self._cables[interface].bridge, "up")
 
     def power_off(self) -> None:
-        """Cut the link, kill -9 every process and forget every address, as a machine that dies."""
-        self.cut()
+        """Cut the links, kill -9 every process and forget every address, as a machine that dies."""
+        for interface in self._cables:
+            self.cut(interface)
         self.kill_everything()
-        self.run("ip", "-batch", "-", stdin=f"link set {INTERFACE} down\naddr flush {INTERFACE}\n")
+        commands = [f"link set {name} down\naddr flush {name}\n" for name in self._cables]
+        self.run("ip", "-batch", "-", stdin="".join(commands))
 
     def power_on(self) -> None:
-        """Give the host its own addresses and its link; programs are the caller's to start."""
-        self._configure()
-        self.heal()
+        """Give the host its own addresses and its links; programs are the caller's to start."""
+        for cable in self._cables.values():
+            self._configure(cable)
+            self.heal(cable.interface)
 
-    def _port(self, *setting: str) -> None:
-        self._lab.switch.run("ip", "link", "set", "dev", self.name, *setting)
+    def _port(self, interface: str, *setting: str) -> None:
+        port = self._cables[interface].port
+        self._lab.switch.run("ip", "link", "set", "dev", port, *setting)
 
-    def _plug_in(self) -> None:
-        """A veth pair: eth0 here, a bridge port with the host's name on the switch."""
-        _sysctl(self, "net/ipv6/conf/default/accept_dad", "0")  # addresses are usable at once
+    def _plug_in(self, interface: str = INTERFACE) -> None:
+        """A veth pair: the interface here, a port on the switch."""
+        cable = self._cables[interface]
         namespace = self.agent.network_namespace()
         commands = (
-            f"link add name {self.name} type veth"
-            f" peer name {INTERFACE} address {self.mac} netns /proc/self/fd/3\n"
-            f"link set dev {self.name} master {BRIDGE} up\n"
+            f"link add name {cable.port} type veth"
+            f" peer name {interface} address {cable.mac} netns /proc/self/fd/3\n"
+            f"link set dev {cable.port} master {cable.bridge} up\n"
         )
         try:
             self._lab.switch.run("ip", "-batch", "-", stdin=commands, descriptors=[namespace])
         finally:
             os.close(namespace)  # it would keep the namespace alive after the host
-        self.run("ip", "link", "set", "lo", "up")
-        self._configure()
+        self._configure(cable)
 
-    def _configure(self) -> None:
-        commands = [f"addr add {address} dev {INTERFACE}" for address in self.addresses]
-        self.run("ip", "-batch", "-", stdin="\n".join([*commands, f"link set {INTERFACE} up\n"]))
+    def _configure(self, cable: Cable) -> None:
+        commands = [f"addr add {address} dev {cable.interface}" for address in cable.addresses]
+        commands.append(f"link set {cable.interface} up\n")
+        self.run("ip", "-batch", "-", stdin="\n".join(commands))
 
 
 class Lab:
@@ -144,18 +172,26 @@ class Lab:
     def _make_switch(self, agent: Agent) -> None:
         self.switch = Node(agent, "switch")
         _sysctl(self.switch, "net/ipv6/conf/default/disable_ipv6", "1")  # a switch says nothing
+        self.capture = self.lan(BRIDGE)
+
+    def lan(self, bridge: str) -> Capture:
+        """Make a further LAN, a bridge of the switch, and observe it."""
         settings = "type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
         commands = (
-            f"link add name {BRIDGE} address 02:00:00:00:00:fe {settings}\nlink set {BRIDGE} up\n"
+            f"link add name {bridge} address 02:00:00:00:00:fe {settings}\nlink set {bridge} up\n"
         )
         self.switch.run("ip", "-batch", "-", stdin=commands)
-        self.capture = Capture(agent, BRIDGE, self._names)
-        self.watch(self.capture)
+        capture = Capture(self.switch.agent, bridge, self._names)
+        self.watch(capture)
+        return capture
+
+    def name(self, mac: str, host: str) -> None:
+        """Tell whose events those of frames from `mac` are."""
+        self._names[mac] = host
 
     def host(self, name: str, *addresses: str) -> Host:
         """Add a host with its addresses, such as "10.0.0.1/24"; the name is at most 15 long."""
         mac = f"02:00:00:00:00:{len(self.hosts) + 1:02x}"
-        self._names[mac] = name
         agent = self.switch.agent.nested(name)
         self._agents.append(agent)
         self.hosts[name] = Host(self, agent, name, mac=mac, addresses=addresses)

@@ -10,12 +10,12 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "fastvrrp"
 
 LAYERS = (
-    ("errors", "names", "clock", "secret", "timerfd"),
+    ("errors", "names", "clock", "secret", "timerfd", "inotify"),
     ("wire",),
     ("core",),
     ("loop", "config", "reactor"),
-    ("children", "params"),
-    ("host", "track", "notify", "report"),
+    ("children", "keys", "params", "marks"),
+    ("host", "track", "notify", "record", "report"),
     ("virtual_router", "preflight"),
     ("engine", "sim"),
     ("daemon", "tools"),
@@ -98,7 +98,7 @@ def test_pure_packages_stay_pure(path: Path) -> None:
     assert used == set()
 
 
-HOT = ("core/machine.pyx", "core/queue.pyx", "wire/auth.pyx")
+HOT = ("core/machine.pyx", "core/queue.pyx", "loop/transmit.pyx", "wire/auth.pyx", "wire/hmac.pyx")
 
 
 @pytest.mark.parametrize("name", HOT)

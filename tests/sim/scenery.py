@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from fastvrrp.clock import milliseconds, seconds
-from fastvrrp.core.acts import GarpParams
+from fastvrrp.core.acts import GarpParams, HmacParams
 from fastvrrp.names import State
 from fastvrrp.sim import Entry, Lan, VirtualRouterNode, World
 
@@ -32,6 +32,8 @@ class Settings(TypedDict, total=False):
     password: bytes
     garp: GarpParams
     faults: int
+    down_timer_adverts: int
+    hmac: HmacParams
 
 
 @dataclass

@@ -15,7 +15,7 @@ from fastvrrp.clock import centiseconds, milliseconds, seconds
 from fastvrrp.names import Fault, State
 from fastvrrp.sim import Lan, VirtualRouterNode, World
 
-WORLDS = 4000
+WORLDS = 2000
 BLOCKS = 10
 TROUBLE = seconds(60)
 NO_SECURITY: Settings = {}

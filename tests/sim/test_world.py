@@ -1,5 +1,6 @@
 """What the simulation promises to those who test their own configurations with it."""
 
+from errno import ENETUNREACH
 from ipaddress import ip_interface
 
 import pytest
@@ -11,10 +12,11 @@ from fastvrrp.config.model import (
     AuthType,
     Config,
     InstanceConfig,
+    SyncGroup,
     Version,
     VirtualAddress,
 )
-from fastvrrp.names import State
+from fastvrrp.names import Fault, State
 from fastvrrp.secret import Secret
 from fastvrrp.sim import Link, VirtualClock, World
 from fastvrrp.sim.clock import Rank
@@ -77,6 +79,80 @@ def test_configurations_of_appliances_run_as_they_are() -> None:
     two.crash()
     world.run_for(seconds(10))
     assert world.holders(1, lan="wan") == world.holders(1, lan="lan", family=6) == {"one"}
+
+
+def test_sync_groups_of_a_configuration_are_together() -> None:
+    """Given two routers between two LANs whose instances are a group, when the better one loses one
+    cable, then it gives both sides away; when the cable is back, then it takes both again."""
+    world = World(seed=1)
+    lans = world.lan("wan"), world.lan("lan")
+    for number, priority in ((1, 200), (2, 100)):
+        config = Config(
+            instances=(
+                instance("WAN", "eth0", "203.0.113.1/24", priority),
+                instance("LAN", "eth1", "203.0.113.129/24", priority),
+            ),
+            groups=(SyncGroup(name="G", members=("WAN", "LAN")),),
+        )
+        where = {f"eth{i}": (lan, f"192.0.2.{10 * i + number}") for i, lan in enumerate(lans)}
+        world.node(f"n{number}", config, where).start()
+    world.run_for(seconds(10))
+    assert [world.holders(1, lan=lan) for lan in ("wan", "lan")] == [{"n1"}, {"n1"}]
+    world.nodes["n1"].unplug("eth0")
+    assert [world.holders(1, lan=lan) for lan in ("wan", "lan")] == [frozenset(), frozenset()]
+    assert world.nodes["n1"].status("LAN")["faults"] is Fault.GROUP
+    world.run_for(seconds(10))
+    assert [world.holders(1, lan=lan) for lan in ("wan", "lan")] == [{"n2"}, {"n2"}]
+    world.nodes["n1"].plug("eth0")
+    world.run_for(seconds(10))
+    assert [world.holders(1, lan=lan) for lan in ("wan", "lan")] == [{"n1"}, {"n1"}]
+
+
+def test_router_that_cannot_send_gives_the_addresses_away() -> None:
+    """Given the holder's adverts can no longer be sent, then it lets go with the third of them, the
+    other takes over, and the first comes back by itself some time after it can send again."""
+    p = pair()
+    p.settle()
+    p.a.fail_sends(ENETUNREACH)
+    failing = p.world.now
+    p.world.run_until(lambda: p.a.state() is State.FAULT, limit=seconds(3))
+    assert p.world.now > failing + seconds(2)
+    assert p.a.status()["faults"] is Fault.SEND
+    p.world.run_for(seconds(4))
+    assert p.holders() == {"b"}
+    p.a.fail_sends(0)
+    p.world.run_for(seconds(20))
+    assert p.holders() == {"a"}
+
+
+def test_new_link_ends_a_send_fault_at_once() -> None:
+    p = pair()
+    p.settle()
+    p.a.fail_sends(ENETUNREACH)
+    p.world.run_until(lambda: p.a.state() is State.FAULT, limit=seconds(3))
+    p.a.fail_sends(0)
+    p.a.unplug()
+    p.a.plug()
+    assert p.a.state() is State.BACKUP
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_marks_are_kept_over_a_crash(kept: bool) -> None:
+    """Given the holder of a pair with AH keeps its replay marks, when it crashes and starts again
+    at once, then the other believes its adverts; else the other takes them for replays at first,
+    and both hold the addresses for a moment."""
+    p = pair(auth_type=2, password=b"secret")
+    if kept:
+        p.a.keep_marks()
+    p.settle()
+    p.world.run_for(seconds(60) + milliseconds(300))
+    p.a.crash()
+    p.a.start()
+    began = p.world.now
+    p.world.run_for(seconds(30))
+    assert p.holders() == {"a"}
+    assert (p.b.counters()["rejected_auth_replay"] == 0) is kept
+    assert (p.overlap(began) == 0) is kept
 
 
 def test_instance_without_an_address_to_send_from_is_refused() -> None:

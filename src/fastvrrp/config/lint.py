@@ -25,7 +25,7 @@ __all__ = ["lint"]
 _LOWEST, _HIGHEST = 1, 254
 """Of a priority that changes."""
 
-_WEIGHED = ("scripts", "interfaces", "processes", "bfd")
+_WEIGHED = ("scripts", "interfaces", "processes", "probes", "bfd")
 """What changes the priority by its weight alone; a file has a number besides."""
 
 _PRIORITY = re.compile(r"priority[ \t]+(\d{1,3})(?![^ \t])")
@@ -256,7 +256,7 @@ def _different_groups(around: Around) -> None:
     for instance in around.named("instances", InstanceConfig).values():
         if instance.interface and not instance.peers:
             groups = links.setdefault((instance.interface, instance.family), {})
-            groups.setdefault(_group_of(instance, around), instance)
+            groups.setdefault(instance.multicast_group(around.global_defs), instance)
     for settings in around.root.blocks.get("instances", ()):
         written = settings.values.get("mcast_group")
         own = around.make(settings) if written is not None else None
@@ -278,13 +278,6 @@ def _different_groups(around: Around) -> None:
             " has another becomes active as well",
             related=Related(f"{one.name} is", one.span) if one.span is not None else None,
         )
-
-
-def _group_of(instance: InstanceConfig, around: Around) -> object:
-    if instance.mcast_group is not None:
-        return instance.mcast_group
-    common = around.global_defs
-    return common.vrrp_mcast_group6 if instance.family == 6 else common.vrrp_mcast_group4
 
 
 def _timeout_not_below_interval(around: Around) -> None:

@@ -5,18 +5,19 @@ from typing import ClassVar, Protocol
 
 from fastvrrp.names import NoteKind
 
-__all__ = ["Act", "GarpParams", "Note", "RouterParams"]
+__all__ = ["Act", "GarpParams", "HmacParams", "Note", "RouterParams"]
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that the core asks for; `a` and `b` as in core/model.pxd, `at` in ns."""
+    """One thing that the core asks for; `a`, `b` and `c` as in core/model.pxd, `at` in ns."""
 
     kind: str
     vr: int
     at: int
     a: int = 0
     b: int = 0
+    c: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,48 @@ class _NoGarp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HmacParams:
+    """`auth_hmac` of one virtual router: `keys` are (id 1..255, 32..64 bytes), `active_key` signs.
+
+    `window`: 1..300 s a trailer's time may differ from ours, unless `monotonic`. `mode`: 0 enforce,
+    1 permissive, 2 receive-only. `hold`: authentic adverts outside the window keep a backup back.
+    """
+
+    MAX_KEYS: ClassVar[int] = 8
+
+    keys: tuple[tuple[int, bytes], ...] = field(repr=False)
+    active_key: int
+    monotonic: bool = False
+    window: int = 5
+    mode: int = 0
+    hold: bool = False
+
+    def __post_init__(self) -> None:
+        ids = [number for number, _ in self.keys]
+        checks = (
+            (1 <= len(ids) <= self.MAX_KEYS, "keys", f"1 to {self.MAX_KEYS}"),
+            (len(set(ids)) == len(ids) and all(1 <= i <= 255 for i in ids), "key ids", "1..255"),
+            (all(32 <= len(key) <= 64 for _, key in self.keys), "keys", "32 to 64 bytes each"),
+            (self.active_key in ids, "active_key", "one of the keys"),
+            (1 <= self.window <= 300, "window", "1..300 s"),
+            (self.mode in (0, 1, 2), "mode", "0, 1 or 2"),
+        )
+        for valid, name, rule in checks:
+            if not valid:
+                raise ValueError(f"{name} must be {rule}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouterParams:
     """One virtual router as the core needs it; raises ValueError when a value is out of its range.
 
     Times are ns, addresses 4 or 16 bytes in network order. `peers` makes it unicast.
     `start_active`: with priority 255 it is active at once. `port` -1: it listens nowhere yet.
-    `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes.
+    `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes. `group` is the number of the sync
+    group, -1: none. `timer_expired_backup` is the highest priority of the other routers, 0: off.
+    `peer_ttls` are (least, most) for each of `peers`, (): any. `group_address` is the multicast
+    group, b"": that of the RFC. `checksum` (v3 over IPv4): 0 with pseudo-header, 1 message only;
+    `old_checksum` (unicast): 0 as the peers do, 1 always, 2 never.
     """
 
     MAX_PEERS: ClassVar[int] = 64
@@ -98,6 +135,19 @@ class RouterParams:
     garp: GarpParams = _NoGarp()
     faults: int = 0
     port: int = 0
+    group: int = -1
+    down_timer_adverts: int = 3
+    timer_expired_backup: int = 0
+    owner_ignore_adverts: bool = False
+    lower_prio_no_advert: bool = False
+    higher_prio_send_advert: bool = False
+    skip_check_addresses: bool = False
+    strict: bool = False
+    peer_ttls: tuple[tuple[int, int], ...] = ()
+    group_address: bytes = b""
+    checksum: int = 0
+    old_checksum: int = 0
+    hmac: HmacParams | None = None
 
     def __post_init__(self) -> None:
         checks = (
@@ -110,6 +160,12 @@ class RouterParams:
             (len(self.addresses) <= 255, "addresses", "at most 255"),
             (len(self.peers) <= self.MAX_PEERS, "peers", f"at most {self.MAX_PEERS}"),
             (self.auth_type in (0, 1, 2), "auth_type", "0, 1 or 2"),
+            (self.group >= -1, "group", "the number of a group, or -1"),
+            (1 <= self.down_timer_adverts <= 100, "down_timer_adverts", "1..100"),
+            (0 <= self.timer_expired_backup <= 254, "timer_expired_backup", "0..254"),
+            (len(self.peer_ttls) in (0, len(self.peers)), "peer_ttls", "one for each peer"),
+            (self.checksum in (0, 1), "checksum", "0 or 1"),
+            (self.old_checksum in (0, 1, 2), "old_checksum", "0, 1 or 2"),
         )
         for valid, name, rule in checks:
             if not valid:

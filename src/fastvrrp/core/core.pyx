@@ -8,33 +8,43 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from fastvrrp.core cimport deadlines, machine, queue
+from fastvrrp.core cimport deadlines, machine, queue, reactions, senders
+from fastvrrp.core cimport groups as sync_groups
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
     ACTIVE,
     ANNOUNCE,
     BACKUP,
-    BY_PREEMPTION,
+    BY_SEQUENCE,
     FAULT,
+    FAULT_GROUP,
     FAULT_PENDING,
+    FAULT_SEND,
     INIT,
     INSTALL,
+    MAX_SENDERS,
+    N_CONDITIONS,
     N_NOTES,
     NOTE,
-    NOTE_INSTALL_FAILED,
+    NOTE_CARP,
+    NOTE_UNKNOWN_VRID,
     SEND,
     WITHDRAW,
     act_t,
     core_t,
+    limiter_t,
+    sender_t,
     vr_t,
 )
 from fastvrrp.wire cimport advert as wire_advert
 from fastvrrp.wire cimport auth as wire_auth
+from fastvrrp.wire.hmac cimport prepare_hmac_key
 from fastvrrp.wire.packet cimport (
     ACCEPTED,
     AUTH_NONE,
     MAX_PEERS,
     N_REJECTS,
+    REJECT_CARP,
     REJECT_VRID,
     advert_t,
     fv_rx_meta_t,
@@ -44,38 +54,75 @@ from fastvrrp.wire.packet cimport (
 )
 
 from fastvrrp.core.acts import Act, Note, RouterParams
-from fastvrrp.names import Fault, NoteKind, Reason, RejectReason, State
+from fastvrrp.names import Condition, Fault, NoteKind, Reason, RejectReason, State
 
 assert (State.INIT, State.BACKUP, State.ACTIVE, State.FAULT) == (INIT, BACKUP, ACTIVE, FAULT)
-assert Fault.PENDING == FAULT_PENDING and max(Reason) == BY_PREEMPTION
-assert NoteKind.INSTALL_FAILED == NOTE_INSTALL_FAILED and len(NoteKind) == N_NOTES
-assert len(RejectReason) == N_REJECTS
+assert (Fault.PENDING, Fault.GROUP, Fault.SEND) == (FAULT_PENDING, FAULT_GROUP, FAULT_SEND)
+assert max(Reason) == BY_SEQUENCE
+assert NoteKind.UNKNOWN_VRID == NOTE_UNKNOWN_VRID and len(NoteKind) == N_NOTES
+assert len(RejectReason) == N_REJECTS and len(Condition) == N_CONDITIONS
 
 cdef enum:
     VRIDS = 256
     NOTES_PER_ROUTER = 64
+    PORT_NOTE_WINDOW = 60000000000          # ns: notes about packets that no router can answer for
 
 
 cdef reject_t core_receive(
     core_t* core, int32_t port, const uint8_t* data, size_t length, fv_rx_meta_t* meta, int64_t now,
 ) noexcept nogil:
     """Take one datagram from `port` (see wire.advert.locate for its form)."""
+    cdef heard_t heard
+    meta.wall = now + core.wall_offset
+    core_listen(core, port, data, length, meta, &heard)
+    core_hear(core, port, &heard, now)
+    return heard.verdict
+
+
+cdef void core_listen(
+    const core_t* core, int32_t port, const uint8_t* data, size_t length, fv_rx_meta_t* meta, heard_t* heard,
+) noexcept nogil:
+    """See the .pxd."""
     cdef packet_t packet
-    cdef advert_t advert
-    cdef int32_t vr
-    cdef reject_t verdict = wire_advert.locate(data, length, meta, &packet)
-    if verdict == ACCEPTED:
-        vr = core.lookup[port * VRIDS + packet.vrid]
-        verdict = ACCEPTED if vr >= 0 else REJECT_VRID
-    if verdict != ACCEPTED:
-        core.port_rejects[port * N_REJECTS + verdict] += 1
-        return verdict
-    verdict = wire_advert.decode(&packet, meta, &core.vrs[vr].profile, &advert)
-    if verdict == ACCEPTED:
-        machine.on_advert(core, vr, &advert, now)
+    heard.verdict = wire_advert.locate(data, length, meta, &packet)
+    heard.vr = core.lookup[port * VRIDS + packet.vrid] if heard.verdict == ACCEPTED else -1
+    if heard.vr >= 0:
+        heard.verdict = wire_advert.decode(&packet, meta, &core.vrs[heard.vr].profile, &heard.advert)
+        return
+    if heard.verdict == ACCEPTED:
+        heard.verdict = REJECT_VRID
+    memset(&heard.advert, 0, sizeof(advert_t))
+    heard.advert.vrid = packet.vrid
+    memcpy(heard.advert.src, meta.src, sizeof(heard.advert.src))
+
+
+cdef void core_hear(core_t* core, int32_t port, const heard_t* heard, int64_t now) noexcept nogil:
+    """See the .pxd."""
+    if heard.vr < 0:
+        core.port_rejects[port * N_REJECTS + heard.verdict] += 1
+        tell_stranger(core, port, heard, now)
+    elif heard.verdict == ACCEPTED:
+        reactions.on_advert(core, heard.vr, &heard.advert, now)
     else:
-        machine.on_rejected(core, vr, verdict, &advert, now)
-    return verdict
+        reactions.on_rejected(core, heard.vr, heard.verdict, &heard.advert, now)
+
+
+cdef void tell_stranger(core_t* core, int32_t port, const heard_t* heard, int64_t now) noexcept nogil:
+    """Note, once in a while, who else speaks on this port: in the name of the first router that listens there."""
+    cdef bint carp = heard.verdict == REJECT_CARP
+    cdef uint8_t vrid = heard.advert.vrid
+    cdef uint32_t suppressed = 0
+    cdef int32_t vr
+    if vrid == 0 or not (carp or (heard.verdict == REJECT_VRID and core.tells_unknown_vrids)):
+        return
+    if not queue.passes(&core.port_limits[2 * port + carp], PORT_NOTE_WINDOW, now, &suppressed):
+        return
+    for vr in range(core.capacity):
+        if core.vrs[vr].used and core.vrs[vr].port == port:
+            queue.note(
+                core, vr, NOTE_CARP if carp else NOTE_UNKNOWN_VRID, vrid, suppressed, 0, heard.advert.src, now,
+            )
+            return
 
 
 cdef void core_advance(core_t* core, int64_t now) noexcept nogil:
@@ -129,6 +176,14 @@ cdef void core_close_port(core_t* core, int32_t port) noexcept nogil:
             core.vrs[vr].port = -1
 
 
+cdef void core_resume(core_t* core, int64_t slept, int64_t now) noexcept nogil:
+    """See the .pxd."""
+    cdef int32_t vr
+    for vr in range(core.capacity):
+        if core.vrs[vr].used:
+            machine.on_resume(core, vr, slept, now)
+
+
 cdef object note_from(const act_t* act, int address_len):
     """Return a Note for an act of kind NOTE whose router has addresses of `address_len` bytes."""
     return Note(
@@ -138,19 +193,23 @@ cdef object note_from(const act_t* act, int address_len):
 
 
 cdef class Core:
-    """Up to `routers` virtual routers on `ports` ports. Not thread-safe."""
+    """Up to `routers` virtual routers on `ports` ports, some in `groups` sync groups. Not thread-safe."""
 
-    def __cinit__(self, int32_t routers, int32_t ports=1):
+    def __cinit__(self, int32_t routers, int32_t ports=1, int32_t groups=0):
         cdef core_t* core = &self.core
-        if routers < 1 or ports < 1:
+        if routers < 1 or ports < 1 or groups < 0:
             raise ValueError("a core needs at least one router and one port")
         core.capacity = routers
         core.n_ports = ports
         core.vrs = <vr_t*>calloc(routers, sizeof(vr_t))
         core.lookup = <int32_t*>calloc(ports * VRIDS, sizeof(int32_t))
         core.port_rejects = <uint64_t*>calloc(ports * N_REJECTS, sizeof(uint64_t))
-        if core.vrs == NULL or core.lookup == NULL or core.port_rejects == NULL:
+        core.port_limits = <limiter_t*>calloc(2 * ports, sizeof(limiter_t))
+        core.n_groups = groups
+        core.groups = <int32_t*>calloc(max(groups, 1), sizeof(int32_t))
+        if not (core.vrs and core.lookup and core.port_rejects and core.port_limits and core.groups):
             raise MemoryError
+        memset(core.groups, 0xFF, groups * sizeof(int32_t))
         memset(core.lookup, 0xFF, ports * VRIDS * sizeof(int32_t))
         deadlines.create(&core.deadlines, 2 * routers)
         queue.create(&core.acts, 8 * routers)
@@ -160,6 +219,8 @@ cdef class Core:
         free(self.core.vrs)
         free(self.core.lookup)
         free(self.core.port_rejects)
+        free(self.core.port_limits)
+        free(self.core.groups)
         deadlines.destroy(&self.core.deadlines)
         queue.destroy(&self.core.acts)
         queue.destroy(&self.core.notes)
@@ -182,16 +243,29 @@ cdef class Core:
             raise ValueError("no room for another virtual router")
         if not -1 <= params.port < self.core.n_ports:
             raise ValueError(f"no port {params.port}")
+        if params.group >= self.core.n_groups:
+            raise ValueError(f"no sync group {params.group}")
         _fill(&self.core.vrs[vr], params)
         if params.port >= 0 and not core_move(&self.core, vr, params.port):
             self.core.vrs[vr].used = 0
             raise ValueError(f"VRID {params.vrid} is taken on port {params.port}")
+        if params.group >= 0:
+            sync_groups.join(&self.core, vr, params.group)
         return vr
 
     def set_source(self, int32_t vr, source):
         """Set the own source address (4 or 16 bytes), which decides between equal priorities."""
         cdef vr_t* router = self._router(vr)
         _copy_address(router.profile.own, source)
+
+    @property
+    def tells_unknown_vrids(self):
+        """Whether adverts for VRIDs that are not configured are noted (log_unknown_vrids)."""
+        return self.core.tells_unknown_vrids
+
+    @tells_unknown_vrids.setter
+    def tells_unknown_vrids(self, bint value):
+        self.core.tells_unknown_vrids = value
 
     # ---- inputs ----
 
@@ -216,6 +290,48 @@ cdef class Core:
         """Replace the set of faults (names.Fault)."""
         self._router(vr)
         machine.on_faults(&self.core, vr, faults, now)
+
+    def set_clock(self, int64_t offset):
+        """Say how far the wall clock is ahead of the monotonic one, ns (auth_hmac compares times)."""
+        self.core.wall_offset = offset
+
+    def resume(self, int64_t slept, int64_t now):
+        """The host was suspended for `slept` ns, which the monotonic clock does not show."""
+        core_resume(&self.core, slept, now)
+
+    def sent(self, int32_t vr):
+        """A copy of an advert of `vr` was sent."""
+        self._router(vr)
+        machine.on_sent(&self.core, vr)
+
+    def send_failed(self, int32_t vr, int error, int64_t now):
+        """A copy of an advert of `vr` could not be sent, for `error` (errno)."""
+        self._router(vr)
+        machine.on_send_failed(&self.core, vr, error, now)
+
+    def clear_send_fault(self, int32_t vr, int64_t now):
+        """The link is another one: adverts that could not be sent may go out now."""
+        self._router(vr)
+        machine.on_link_changed(&self.core, vr, now)
+
+    def restore_marks(self, int32_t vr, marks, sequence, int64_t now):
+        """Take what `marks()` and `sequence()` of an earlier run said: (source, AH sequence, HMAC sequence) for each
+        sender; the sequence pair of our own adverts. Later marks of this run win. Nobody listened meanwhile: the
+        silence after which a sender may start again counts from `now`."""
+        cdef vr_t* router = self._router(vr)
+        cdef sender_t* sender
+        ah, hmac = sequence
+        router.ah_sequence = max(router.ah_sequence, <uint32_t>ah)
+        router.hmac_sequence = max(router.hmac_sequence, <uint64_t>hmac)
+        for source, ah, hmac in marks:
+            if len(source) != router.address_len:
+                raise ValueError("a source has the router's address length")
+            address = bytes(source).ljust(16, b"\0")
+            sender = senders.find(router, address)
+            if sender.heard == 0:
+                sender.heard = max(1, now)
+                sender.ah_sequence = <uint32_t>ah
+                sender.hmac_sequence = <uint64_t>hmac
 
     def receive(self, const uint8_t[::1] data, *, family, src, dst, int ttl, int64_t now, int32_t port=0):
         """Take one datagram as the raw socket of `family` gives it; returns the RejectReason.
@@ -248,7 +364,7 @@ cdef class Core:
         advert.count = <uint8_t>len(addresses)
         advert.addresses = joined
         _copy_address(advert.src, source)
-        machine.on_advert(&self.core, vr, &advert, now)
+        reactions.on_advert(&self.core, vr, &advert, now)
 
     def advance(self, int64_t now):
         """Fire every deadline that is not after `now`."""
@@ -270,7 +386,7 @@ cdef class Core:
                 self.core.vrs[act.vr].pending_sends -= 1
             else:
                 self.core.vrs[act.vr].pending &= ~(1u << act.kind)
-            acts.append(Act(kind=_ACT_NAMES[act.kind], vr=act.vr, at=act.at, a=act.a, b=act.b))
+            acts.append(Act(kind=_ACT_NAMES[act.kind], vr=act.vr, at=act.at, a=act.a, b=act.b, c=act.c))
         return acts
 
     def drain_notes(self):
@@ -297,13 +413,32 @@ cdef class Core:
         return {
             "state": State(router.state),
             "priority": router.priority,
-            "faults": Fault(router.faults),
+            "faults": Fault(sync_groups.held_back(&self.core, vr) if router.started else router.faults),
             "active_source": (<bytes>router.active_source[:16])[: router.address_len],
             "active_priority": router.active_priority,
             "active_adver_interval": router.active_adver_interval,
             "active_down_interval": machine.active_down_interval(router),
             "deadline": None if due == NEVER else due,
+            "conditions": _conditions(router),
         }
+
+    def marks(self, int32_t vr):
+        """Return what protects `vr` from replayed adverts: (source, AH sequence, HMAC sequence) for each sender."""
+        cdef vr_t* router = self._router(vr)
+        cdef sender_t* sender
+        cdef int i
+        found = []
+        for i in range(MAX_SENDERS):
+            sender = &router.senders[i]
+            if sender.ah_sequence or sender.hmac_sequence:
+                source = (<bytes>sender.source[:16])[: router.address_len]
+                found.append((source, sender.ah_sequence, sender.hmac_sequence))
+        return found
+
+    def sequence(self, int32_t vr):
+        """Return (AH sequence, HMAC sequence) of our own last advert."""
+        cdef vr_t* router = self._router(vr)
+        return router.ah_sequence, router.hmac_sequence
 
     def counters(self, int32_t vr):
         """Return the counters of `vr`; rejects under their RejectReason key."""
@@ -318,6 +453,17 @@ cdef class Core:
             raise ValueError(f"no port {port}")
         cdef uint64_t* row = self.core.port_rejects + port * N_REJECTS
         return {r: row[<int>r] for r in RejectReason if row[<int>r]}
+
+
+cdef dict _conditions(const vr_t* router):
+    """Return (source, when it was last seen in ns, detail) by names.Condition."""
+    cdef int kind
+    found = {}
+    for kind in range(<int>N_CONDITIONS):
+        if router.conditions[kind].seen:
+            source = (<bytes>router.conditions[kind].source[:16])[: router.address_len]
+            found[Condition(kind)] = (source, router.conditions[kind].seen, router.conditions[kind].detail)
+    return found
 
 
 _ACT_NAMES = {SEND: "SEND", WITHDRAW: "WITHDRAW", INSTALL: "INSTALL", ANNOUNCE: "ANNOUNCE", NOTE: "NOTE"}
@@ -343,6 +489,16 @@ cdef int _fill(vr_t* router, params) except -1:
     router.start_active = params.start_active
     router.preempt = params.preempt
     router.port = -1
+    router.group = -1
+    router.next_member = -1
+    router.down_timer_adverts = params.down_timer_adverts
+    router.timer_expired_backup = params.timer_expired_backup
+    router.owner_ignores_adverts = params.owner_ignore_adverts
+    router.lower_prio_no_advert = params.lower_prio_no_advert
+    router.higher_prio_send_advert = params.higher_prio_send_advert
+    router.skip_check_addresses = params.skip_check_addresses
+    router.old_checksum = params.old_checksum
+    router.sends_old_checksum = params.old_checksum == 1
     router.faults = params.faults
     router.advert_interval = params.advert_interval
     router.active_adver_interval = params.advert_interval
@@ -358,23 +514,47 @@ cdef int _fill(vr_t* router, params) except -1:
     router.garp.lower_repeat = params.garp.lower_prio_repeat
     joined = b"".join(params.addresses)
     router.address_count = len(params.addresses)
-    router.address_digest = machine.address_digest(joined, router.address_count, router.address_len)
+    router.address_digest = reactions.address_digest(joined, router.address_count, router.address_len)
     profile.version = params.version
     profile.family = params.family
     profile.vrid = params.vrid
     profile.advert_interval = params.advert_interval
     profile.unicast = bool(params.peers)
     profile.any_source = params.any_source
+    profile.no_addresses = router.address_count == 0
+    profile.strict = params.strict
+    _copy_address(profile.group, params.group_address)
     profile.n_peers = len(params.peers)
     for i, peer in enumerate(params.peers):
         _copy_address(profile.peers[i], peer)
+        low, high = params.peer_ttls[i] if params.peer_ttls else (0, 255)
+        profile.peer_min_ttl[i] = low
+        profile.peer_max_ttl[i] = high
     _copy_address(profile.own, params.source)
     profile.auth_type = params.auth_type
     if params.auth_type != AUTH_NONE:
         password = bytes(params.password[:8]).ljust(8, b"\0")
         memcpy(profile.password, <const uint8_t*>password, 8)
         wire_auth.prepare_key(&profile.ah_key, profile.password)
+    if params.hmac is not None:
+        _fill_hmac(router, params.hmac)
     router.used = 1
+    return 0
+
+
+cdef int _fill_hmac(vr_t* router, hmac) except -1:
+    cdef profile_t* profile = &router.profile
+    cdef bytes secret
+    profile.n_hmac_keys = len(hmac.keys)
+    profile.hmac_mode = hmac.mode
+    profile.hmac_monotonic = hmac.monotonic
+    profile.hmac_window = hmac.window
+    router.holds_for_stale = hmac.hold
+    for i, (number, key) in enumerate(hmac.keys):
+        secret = bytes(key)
+        prepare_hmac_key(&profile.hmac_keys[i], <uint8_t>number, secret, len(secret))
+        if number == hmac.active_key:
+            profile.hmac_active = <uint8_t>i
     return 0
 
 

@@ -1,8 +1,9 @@
 """The state machine of a virtual router (RFC 9568 §6.4, RFC 3768 §6.4, and keepalived's additions).
 
 Laws: only this file assigns `vr.state`; every assignment goes through `enter()`; nothing here can fail,
-allocates, or reads a clock. Sync groups attach at two places and nowhere else: `take_over()` asks before a
-router becomes ACTIVE, and `enter()` is where the other members learn of a change.
+allocates, or reads a clock. What adverts do is in reactions.pyx, which calls this file. A sync group is
+asked at two places, `take_over()` and `settle()`; where one member leads, the others follow in the functions
+named `*_group`.
 
                  startup                        Active_Down_Timer
     INIT ───────────────────────► BACKUP ───────────────────────────────► ACTIVE
@@ -14,79 +15,76 @@ router becomes ACTIVE, and `enter()` is where the other members learn of a chang
 """
 
 from libc.stdint cimport uint8_t, uint32_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memset
 
+from fastvrrp.core cimport groups
 from fastvrrp.core.deadlines cimport NEVER, arm, disarm
 from fastvrrp.core.model cimport (
     ACTIVE,
+    AH_SEQUENCE_RESERVE,
     BACKUP,
     BY_FAULT,
     BY_FAULT_CLEARED,
-    BY_HIGHER_ADDRESS,
-    BY_HIGHER_PRIORITY,
+    BY_GROUP,
     BY_OWNER,
     BY_PREEMPTION,
     BY_RESIGNED,
+    BY_RESUME,
+    BY_SEQUENCE,
     BY_SHUTDOWN,
+    BY_STALL,
     BY_STARTUP,
     BY_TIMEOUT,
     FAULT,
+    FAULT_GROUP,
     FAULT_PENDING,
+    FAULT_SEND,
     INIT,
-    MAX_AH_SENDERS,
-    NOTE_ACTIVE_ROUTER,
-    NOTE_ADDRESS_LIST,
-    NOTE_CHECKSUM_STYLE,
-    NOTE_DISCARDED,
+    LAST_AH_SEQUENCE,
+    NOTE_GROUP_WAITS,
     NOTE_INSTALL_FAILED,
-    NOTE_INTERVAL,
-    NOTE_LOWER_PRIORITY,
-    NOTE_PREEMPT_DELAY,
     NOTE_PRIORITY,
-    NOTE_REJECT,
-    NOTE_RESIGNED_PEER,
-    NOTE_RIVAL,
-    NOTE_SAME_ADDRESS,
+    NOTE_RESUMED,
     NOTE_SEND_FAILED,
+    NOTE_SEND_FAULT,
+    NOTE_SEQUENCE_END,
     NOTE_STALLED,
     NOTE_STATE,
     NS_PER_SECOND,
     PRIORITY_OWNER,
     PRIORITY_RESIGN,
-    ah_mark_t,
+    SHUT_DOWN,
+    STARTED,
     note_t,
     reason_t,
     state_t,
 )
 from fastvrrp.core.queue cimport note, passes, push_announce, push_install, push_send, push_withdraw
-from fastvrrp.wire.packet cimport (
-    AUTH_AH,
-    REJECT_AUTH_MISMATCH,
-    REJECT_AUTH_REPLAY,
-    REJECT_INACTIVE,
-    REJECT_INTERVAL,
-    REJECT_OWN_SOURCE,
-    REJECT_VERSION,
-)
+from fastvrrp.wire.packet cimport AUTH_AH
 
 cdef enum:
-    VALID_NOTE_WINDOW = 900000000           # ns: notes that well-behaved peers cause, once a second
-    REJECT_NOTE_WINDOW = 60000000000        # ns: notes that rejected packets cause
-    REPLY_WINDOW = 100000000                # ns: adverts sent in reply
-    LOWER_BURST_WINDOW = 1000000000         # ns: ARP bursts after a lower-priority advert
+    ONCE_A_MINUTE = 60000000000             # ns: notes about what does not change soon
+    MAX_FAILED_ADVERTS = 3
+    FIRST_RETRY = 10000000000               # ns from a send fault to the next attempt
+    LAST_RETRY = 300000000000
 
 
 # ---- durations ----
 
-cdef int64_t skew_time(const vr_t* vr) noexcept nogil:
-    """Skew_Time in ns (RFC 9568 §6.1; VRRPv2 scales one second instead, RFC 3768 §6.1)."""
+cdef int64_t skew_of(const vr_t* vr, uint8_t priority) noexcept nogil:
+    """Skew_Time of `priority` in ns (RFC 9568 §6.1; VRRPv2 scales one second instead, RFC 3768 §6.1)."""
     cdef int64_t base = vr.active_adver_interval if vr.version == 3 else NS_PER_SECOND
-    return (256 - vr.priority) * base // 256
+    return (256 - priority) * base // 256
+
+
+cdef int64_t skew_time(const vr_t* vr) noexcept nogil:
+    """Skew_Time in ns."""
+    return skew_of(vr, vr.priority)
 
 
 cdef int64_t active_down_interval(const vr_t* vr) noexcept nogil:
     """Active_Down_Interval in ns (RFC 9568 §6.1)."""
-    return 3 * vr.active_adver_interval + skew_time(vr)
+    return vr.down_timer_adverts * vr.active_adver_interval + skew_time(vr)
 
 
 # ---- notes ----
@@ -102,7 +100,7 @@ cdef void tell(
 
 # ---- transitions ----
 
-cdef inline void arm_protocol(core_t* core, int32_t vr, int64_t due) noexcept nogil:
+cdef void arm_protocol(core_t* core, int32_t vr, int64_t due) noexcept nogil:
     arm(&core.deadlines, 2 * vr, due)
 
 
@@ -124,6 +122,7 @@ cdef void enter(core_t* core, int32_t vr, state_t state, reason_t reason, int64_
         if state != BACKUP:
             push_send(core, vr, PRIORITY_RESIGN, now)
     router.state = state
+    router.wants_active = 0
     if state == ACTIVE:
         router.counters.became_active += 1
         push_send(core, vr, router.priority, now)
@@ -140,8 +139,8 @@ cdef void take_part(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
     router.active_adver_interval = router.advert_interval
     router.preempt_until = NEVER
     memset(router.active_source, 0, 16)
-    if router.priority == PRIORITY_OWNER and router.start_active:
-        take_over(core, vr, BY_OWNER, now)
+    if groups.all_owners(core, vr):
+        become_active(core, vr, BY_OWNER, now)
     else:
         enter(core, vr, BACKUP, reason, now)
         watch(core, vr, now + active_down_interval(router))
@@ -149,17 +148,46 @@ cdef void take_part(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
 
 cdef void watch(core_t* core, int32_t vr, int64_t due) noexcept nogil:
     """Arm the Active_Down_Timer."""
-    core.vrs[vr].resigned = 0
-    core.vrs[vr].preempting = 0
-    core.vrs[vr].waited = 0
+    cdef vr_t* router = &core.vrs[vr]
+    router.resigned = 0
+    router.preempting = 0
+    router.waited = 0
+    router.wants_active = 0
     arm_protocol(core, vr, due)
 
 
 cdef void take_over(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
-    """Become the active router (RFC 9568 §6.4.2, Active_Down_Timer fires)."""
+    """Become the active router (RFC 9568 §6.4.2, Active_Down_Timer fires), together with the sync group, or
+    wait for it."""
+    cdef vr_t* router = &core.vrs[vr]
+    cdef int32_t blocker = groups.blocker(core, vr)
+    cdef int32_t member
+    restore_owner(core, vr, now)
+    if blocker >= 0:
+        router.wants_active = 1
+        router.waited = 0
+        arm_protocol(core, vr, now + active_down_interval(router))
+        tell(core, vr, NOTE_GROUP_WAITS, ONCE_A_MINUTE, blocker, NULL, now)
+        return
+    become_active(core, vr, reason, now)
+    member = groups.first_other(core, vr)
+    while member >= 0:
+        if core.vrs[member].state == BACKUP:
+            restore_owner(core, member, now)
+            become_active(core, member, BY_GROUP, now)
+        member = groups.next_other(core, vr, member)
+
+
+cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     cdef vr_t* router = &core.vrs[vr]
     router.active_adver_interval = router.advert_interval
     router.preempt_until = NEVER
+    if router.ah_sequence >= <uint32_t>LAST_AH_SEQUENCE - AH_SEQUENCE_RESERVE:
+        router.ah_sequence = 0              # nobody has heard us for a while, so that low numbers are accepted
+    elif router.ah_sequence:
+        # A router that we did not hear may have gone on counting. Where all senders have one counter, ours
+        # must not be behind it (keepalived).
+        router.ah_sequence += router.down_timer_adverts + 1
     enter(core, vr, ACTIVE, reason, now)
     memset(router.active_source, 0, 16)
     arm_protocol(core, vr, now + router.advert_interval)
@@ -176,54 +204,99 @@ cdef void leave_active(core_t* core, int32_t vr) noexcept nogil:
     arm_announce(core, vr)
 
 
+cdef void step_down(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
+    """Go from ACTIVE to BACKUP without having heard a better router; the whole group does."""
+    leave_active(core, vr)
+    memset(core.vrs[vr].active_source, 0, 16)
+    enter(core, vr, BACKUP, reason, now)
+    watch(core, vr, now + active_down_interval(&core.vrs[vr]))
+    if reason != BY_GROUP:
+        follow_group(core, vr, now)
+
+
+cdef void follow_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """`vr` is ACTIVE no longer: nor are the other members. They say no farewell, for the better router of
+    `vr` takes over what they hold."""
+    cdef int32_t member = groups.first_other(core, vr)
+    while member >= 0:
+        if core.vrs[member].state == ACTIVE:
+            step_down(core, member, BY_GROUP, now)
+        member = groups.next_other(core, vr, member)
+
+
 cdef void stand_aside(core_t* core, int32_t vr, state_t state, reason_t reason, int64_t now) noexcept nogil:
     """Leave the election: FAULT or Initialize."""
     leave_active(core, vr)
     disarm(&core.deadlines, 2 * vr)
+    restore_owner(core, vr, now)
+    core.vrs[vr].rival_since = 0
     enter(core, vr, state, reason, now)
 
 
-# ---- start, stop, faults, priority ----
+# ---- start, stop, faults ----
 
 cdef void on_startup(core_t* core, int32_t vr, int64_t now) noexcept nogil:
-    """RFC 9568 §6.4.1, "If a Startup event is received"; a router that waits for its first verdicts stays
-    in Initialize without a word."""
-    cdef vr_t* router = &core.vrs[vr]
-    if router.started:
+    """RFC 9568 §6.4.1, "If a Startup event is received"; a router that waits for its first verdicts, or for
+    the rest of its group, stays in Initialize without a word."""
+    if core.vrs[vr].started == STARTED:
         return
-    router.started = 1
-    if router.faults == 0:
-        take_part(core, vr, BY_STARTUP, now)
-    elif router.faults != FAULT_PENDING:
-        stand_aside(core, vr, FAULT, BY_FAULT, now)
+    core.vrs[vr].started = STARTED
+    settle_group(core, vr, now)
 
 
 cdef void on_shutdown(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """RFC 9568 §6.4.2, §6.4.3, "If a Shutdown event is received"."""
     cdef vr_t* router = &core.vrs[vr]
-    if not router.started:
+    if router.started != STARTED:
         return
-    router.started = 0
+    router.started = SHUT_DOWN
+    router.faults &= ~<uint32_t>FAULT_SEND
     stand_aside(core, vr, INIT, BY_SHUTDOWN, now)
 
 
 cdef void on_faults(core_t* core, int32_t vr, uint32_t faults, int64_t now) noexcept nogil:
-    """Replace the set of faults (names.Fault)."""
+    """Replace the set of faults (names.Fault) that the host side knows."""
+    cdef uint32_t inner = FAULT_GROUP | FAULT_SEND
+    core.vrs[vr].faults = (faults & ~inner) | (core.vrs[vr].faults & FAULT_SEND)
+    settle_group(core, vr, now)
+
+
+cdef void settle_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """Let `vr` and every member of its group go where their faults allow."""
+    cdef int32_t member = groups.first_other(core, vr)
+    settle(core, vr, now)
+    while member >= 0:
+        settle(core, member, now)
+        member = groups.next_other(core, vr, member)
+
+
+cdef void settle(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """Enter FAULT, leave it, or wait on."""
     cdef vr_t* router = &core.vrs[vr]
-    router.faults = faults
-    if not router.started:
+    cdef uint32_t held = groups.held_back(core, vr)
+    if router.started != STARTED:
         return
-    if faults == 0:
+    if held == 0:
         if router.state == INIT:
             take_part(core, vr, BY_STARTUP, now)
         elif router.state == FAULT:
             take_part(core, vr, BY_FAULT_CLEARED, now)
-    elif router.state != FAULT and not (router.state == INIT and faults == FAULT_PENDING):
-        stand_aside(core, vr, FAULT, BY_FAULT, now)
+    elif router.state != FAULT and not (held == FAULT_PENDING and router.state == INIT):
+        stand_aside(core, vr, FAULT, BY_FAULT if router.faults else BY_GROUP, now)
 
+
+# ---- priority ----
 
 cdef void on_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil:
-    """Set the effective priority, 1..255; a running Active_Down_Timer moves by the change of Skew_Time."""
+    """Set the effective priority, 1..255. An owner that goes on with less stays there until its rival does."""
+    if core.vrs[vr].reduced and priority == PRIORITY_OWNER:
+        return
+    core.vrs[vr].reduced = 0
+    change_priority(core, vr, priority, now)
+
+
+cdef void change_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil:
+    """Use `priority` from now on; a running Active_Down_Timer moves by the change of Skew_Time."""
     cdef vr_t* router = &core.vrs[vr]
     cdef int64_t old_skew = skew_time(router)
     cdef int64_t due = core.deadlines.due[2 * vr]
@@ -232,31 +305,44 @@ cdef void on_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) n
         return
     note(core, vr, NOTE_PRIORITY, priority, router.priority, 0, NULL, now)
     router.priority = priority
-    if router.state == BACKUP:
+    if router.state == BACKUP and due != NEVER:
         moved = due + skew_time(router) - old_skew
         # A timer that has not expired is not moved into the past: there it means that the host stood still.
         arm_protocol(core, vr, max(now, moved) if due >= now else moved)
 
 
+cdef void restore_owner(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """End the reduction of an address owner."""
+    if core.vrs[vr].reduced:
+        core.vrs[vr].reduced = 0
+        core.vrs[vr].rival_since = 0
+        change_priority(core, vr, PRIORITY_OWNER, now)
+
+
 # ---- deadlines ----
 
 cdef void on_deadline(core_t* core, int32_t vr, int64_t due, int64_t now) noexcept nogil:
-    """Active_Down_Timer or Adver_Timer, due at `due`, fires at `now`."""
+    """Active_Down_Timer, Adver_Timer, or in FAULT the retry after failed adverts: due at `due`, it fires at
+    `now`."""
     cdef vr_t* router = &core.vrs[vr]
-    cdef int64_t missed
     if router.state == BACKUP:
-        if now - due > router.active_adver_interval // 2 and not router.waited:
-            # The host stood still: adverts may have been lost meanwhile. A live router
-            # sends one within an interval; wait for it, once.
-            router.waited = 1
-            note(core, vr, NOTE_STALLED, now - due, 0, 0, NULL, now)
-            arm_protocol(core, vr, now + router.active_adver_interval)
-        else:
-            take_over(core, vr, why(router), now)
+        on_active_down(core, vr, due, now)
     elif router.state == ACTIVE:
-        push_send(core, vr, router.priority, now)
-        missed = (now - due) // router.advert_interval
-        arm_protocol(core, vr, due + (missed + 1) * router.advert_interval)
+        on_adver(core, vr, due, now)
+    elif router.state == FAULT:
+        on_link_changed(core, vr, now)
+
+
+cdef void on_active_down(core_t* core, int32_t vr, int64_t due, int64_t now) noexcept nogil:
+    cdef vr_t* router = &core.vrs[vr]
+    if now - due > router.active_adver_interval // 2 and not router.waited:
+        # The host stood still: adverts may have been lost meanwhile. A live router
+        # sends one within an interval; wait for it, once.
+        router.waited = 1
+        note(core, vr, NOTE_STALLED, now - due, 0, 0, NULL, now)
+        arm_protocol(core, vr, now + router.active_adver_interval)
+    else:
+        take_over(core, vr, why(router), now)
 
 
 cdef reason_t why(const vr_t* router) noexcept nogil:
@@ -264,6 +350,32 @@ cdef reason_t why(const vr_t* router) noexcept nogil:
     if router.resigned:
         return BY_RESIGNED
     return BY_PREEMPTION if router.preempting else BY_TIMEOUT
+
+
+cdef void on_adver(core_t* core, int32_t vr, int64_t due, int64_t now) noexcept nogil:
+    cdef vr_t* router = &core.vrs[vr]
+    cdef int64_t missed
+    if was_replaced(router, now - due):
+        step_down(core, vr, BY_STALL, now)
+        return
+    if router.profile.auth_type == AUTH_AH and router.ah_sequence >= <uint32_t>LAST_AH_SEQUENCE:
+        # RFC 2402 §3.3.2: it must not wrap. Receivers accept lower numbers after a silence.
+        note(core, vr, NOTE_SEQUENCE_END, router.ah_sequence, 0, 0, NULL, now)
+        router.ah_sequence = 0
+        step_down(core, vr, BY_SEQUENCE, now)
+        return
+    push_send(core, vr, router.priority, now)
+    missed = (now - due) // router.advert_interval
+    arm_protocol(core, vr, due + (missed + 1) * router.advert_interval)
+
+
+cdef bint was_replaced(const vr_t* router, int64_t late) noexcept nogil:
+    """Whether this host stood still for so long that another router has taken over (keepalived's
+    timer_expired_backup, which names the highest priority of the others)."""
+    cdef int64_t patience = router.down_timer_adverts * router.advert_interval
+    if router.timer_expired_backup == 0:
+        return False
+    return late + router.advert_interval > patience + skew_of(router, router.timer_expired_backup)
 
 
 cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept nogil:
@@ -280,214 +392,6 @@ cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept n
     arm_announce(core, vr)
 
 
-# ---- adverts ----
-
-cdef bint is_replay(vr_t* router, const advert_t* advert, int64_t now) noexcept nogil:
-    """Check and advance the sender's mark. A sender that was silent for longer than the Active_Down_Interval
-    may have restarted its counter. Our own counter follows the highest seen: receivers that keep one
-    counter for all senders would refuse us otherwise."""
-    cdef ah_mark_t* mark = &router.ah_marks[0]
-    cdef ah_mark_t* candidate
-    cdef int i
-    for i in range(MAX_AH_SENDERS):
-        candidate = &router.ah_marks[i]
-        if candidate.heard != 0 and memcmp(candidate.source, advert.src, 4) == 0:
-            if advert.ah_sequence <= candidate.sequence and now - candidate.heard <= active_down_interval(router):
-                return True
-            mark = candidate
-            break
-        if candidate.heard < mark.heard:
-            mark = candidate                # a free slot, or the one unheard for longest
-    memcpy(mark.source, advert.src, 4)
-    mark.sequence = advert.ah_sequence
-    mark.heard = now
-    router.ah_sequence = max(router.ah_sequence, advert.ah_sequence)
-    return False
-
-
-cdef uint32_t address_digest(const uint8_t* addresses, int count, int length) noexcept nogil:
-    """Return a digest of `count` addresses of `length` bytes that does not depend on their order: linear in
-    the packet, whatever a sender puts into it. Only a note hangs on it, so collisions do no harm."""
-    cdef uint32_t total = 0
-    cdef uint32_t one
-    cdef int i, j
-    for i in range(count):
-        one = 2166136261u
-        for j in range(length):
-            one = (one ^ addresses[i * length + j]) * 16777619u
-        total += one
-    return total
-
-
-cdef void check_peer(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """Note what is odd about an accepted advert; it counts all the same (RFC 9568 §7.1: MAY)."""
-    cdef vr_t* router = &core.vrs[vr]
-    cdef uint32_t digest = address_digest(advert.addresses, advert.count, router.address_len)
-    if advert.count != router.address_count or digest != router.address_digest:
-        router.counters.address_list_mismatch += 1
-        tell(core, vr, NOTE_ADDRESS_LIST, REJECT_NOTE_WINDOW, advert.count, advert.src, now)
-    if router.version == 3 and router.address_len == 4 and router.checksum_style != advert.checksum_style + 1:
-        router.checksum_style = advert.checksum_style + 1
-        tell(core, vr, NOTE_CHECKSUM_STYLE, REJECT_NOTE_WINDOW, advert.checksum_style, advert.src, now)
-
-
-cdef void learn_active(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """Remember the active router; VRRPv3 takes its interval (RFC 9568 §6.4.2)."""
-    cdef vr_t* router = &core.vrs[vr]
-    cdef uint32_t suppressed = 0
-    if router.version == 3 and advert.interval != router.active_adver_interval:
-        if passes(&router.note_limits[<int>NOTE_INTERVAL], VALID_NOTE_WINDOW, now, &suppressed):
-            note(core, vr, NOTE_INTERVAL, advert.interval, router.active_adver_interval, 0, advert.src, now)
-        router.active_adver_interval = advert.interval
-    if memcmp(router.active_source, advert.src, 16) != 0:
-        memcpy(router.active_source, advert.src, 16)
-        tell(core, vr, NOTE_ACTIVE_ROUTER, VALID_NOTE_WINDOW, advert.priority, advert.src, now)
-    router.active_priority = advert.priority
-
-
-cdef bint yields_to(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """Decide in BACKUP whether the sender stays active; runs the preemption delay."""
-    cdef vr_t* router = &core.vrs[vr]
-    if advert.priority >= router.priority:
-        if router.preempt_until != NEVER:
-            router.preempt_until = NEVER
-            tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, 0, NULL, now)
-        return True
-    if not router.preempt and router.priority != PRIORITY_OWNER:
-        return True                         # the owner preempts in either Preempt_Mode (RFC 9568 §6.1)
-    if router.preempt_delay == 0:
-        return False
-    if router.preempt_until == NEVER:
-        router.preempt_until = now + router.preempt_delay
-        tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, router.preempt_delay, NULL, now)
-    return now < router.preempt_until
-
-
-cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """RFC 9568 §6.4.2, "If an ADVERTISEMENT is received"."""
-    cdef vr_t* router = &core.vrs[vr]
-    if advert.priority == PRIORITY_RESIGN:
-        watch(core, vr, now + skew_time(router))
-        router.resigned = 1
-        tell(core, vr, NOTE_RESIGNED_PEER, VALID_NOTE_WINDOW, BACKUP, advert.src, now)
-    elif yields_to(core, vr, advert, now):
-        learn_active(core, vr, advert, now)
-        watch(core, vr, now + active_down_interval(router))
-    else:
-        # A lower-priority active router: let Active_Down_Timer run out.
-        router.preempting = 1
-        tell(core, vr, NOTE_DISCARDED, VALID_NOTE_WINDOW, advert.priority, advert.src, now)
-
-
-cdef void reply(core_t* core, int32_t vr, int64_t now) noexcept nogil:
-    """Send an advert at once and restart the Adver_Timer, at most once per REPLY_WINDOW or half an interval:
-    whoever can send adverts must not make us an amplifier (docs/adr/0013)."""
-    cdef vr_t* router = &core.vrs[vr]
-    if now < router.reply_opens:
-        router.counters.replies_suppressed += 1
-        return
-    router.reply_opens = now + min(<int64_t>REPLY_WINDOW, router.advert_interval // 2)
-    push_send(core, vr, router.priority, now)
-    arm_protocol(core, vr, now + router.advert_interval)
-
-
-cdef void on_lower_advert(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """Another router of lower rank believes that it is active: tell it, and every switch and host."""
-    cdef vr_t* router = &core.vrs[vr]
-    tell(core, vr, NOTE_LOWER_PRIORITY, VALID_NOTE_WINDOW, advert.priority, advert.src, now)
-    reply(core, vr, now)
-    if now < router.lower_burst_opens or router.garp.lower_repeat == 0:
-        return
-    router.lower_burst_opens = now + max(router.garp.lower_delay, <int64_t>LOWER_BURST_WINDOW)
-    push_announce(core, vr, router.garp.lower_repeat, now)
-    if router.garp.lower_delay > 0:
-        router.burst_repeat = router.garp.lower_repeat
-        router.burst_due = now + router.garp.lower_delay
-        arm_announce(core, vr)
-
-
-cdef void yield_active(core_t* core, int32_t vr, const advert_t* advert, reason_t reason, int64_t now) noexcept nogil:
-    """RFC 9568 §6.4.3: a router of higher rank is active."""
-    cdef vr_t* router = &core.vrs[vr]
-    leave_active(core, vr)
-    if router.version == 3:
-        router.active_adver_interval = advert.interval
-    memcpy(router.active_source, advert.src, 16)
-    router.active_priority = advert.priority
-    enter(core, vr, BACKUP, reason, now)
-    watch(core, vr, now + active_down_interval(router))
-
-
-cdef void on_advert_in_active(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """RFC 9568 §6.4.3, "If an ADVERTISEMENT is received". Addresses compare as unsigned, network order."""
-    cdef vr_t* router = &core.vrs[vr]
-    cdef int order
-    if advert.priority == PRIORITY_RESIGN:
-        tell(core, vr, NOTE_RESIGNED_PEER, VALID_NOTE_WINDOW, ACTIVE, advert.src, now)
-        reply(core, vr, now)
-        return
-    if advert.priority > router.priority:
-        yield_active(core, vr, advert, BY_HIGHER_PRIORITY, now)
-        return
-    order = memcmp(advert.src, router.profile.own, router.address_len)
-    if advert.priority < router.priority or order < 0:
-        on_lower_advert(core, vr, advert, now)
-    elif order > 0:
-        yield_active(core, vr, advert, BY_HIGHER_ADDRESS, now)
-    else:
-        tell(core, vr, NOTE_SAME_ADDRESS, REJECT_NOTE_WINDOW, advert.priority, advert.src, now)
-
-
-cdef void on_advert(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
-    """An advert that every stateless check has passed."""
-    cdef vr_t* router = &core.vrs[vr]
-    if router.state != BACKUP and router.state != ACTIVE:
-        on_rejected(core, vr, REJECT_INACTIVE, advert, now)
-        return
-    if router.profile.auth_type == AUTH_AH and is_replay(router, advert, now):
-        on_rejected(core, vr, REJECT_AUTH_REPLAY, advert, now)
-        return
-    router.counters.adverts_received += 1
-    if advert.priority == PRIORITY_RESIGN:
-        router.counters.priority_zero_received += 1
-    check_peer(core, vr, advert, now)
-    if router.state == BACKUP:
-        on_advert_in_backup(core, vr, advert, now)
-    else:
-        on_advert_in_active(core, vr, advert, now)
-
-
-cdef bint is_misconfiguration(uint8_t reason) noexcept nogil:
-    """True for rejects that a well-formed advert of a differently configured router causes."""
-    return (
-        reason == REJECT_VERSION
-        or reason == REJECT_INTERVAL
-        or REJECT_AUTH_MISMATCH <= reason <= REJECT_AUTH_REPLAY
-    )
-
-
-cdef void on_rejected(core_t* core, int32_t vr, uint8_t reason, const advert_t* advert, int64_t now) noexcept nogil:
-    """A packet for this router that is not used: it moves a counter and nothing else; the first
-    of its kind is told. While ACTIVE, a rejected advert from another router that is active too is the one
-    thing an operator must hear about: two holders, and why."""
-    cdef vr_t* router = &core.vrs[vr]
-    cdef uint32_t suppressed = 0
-    router.counters.rejected[reason] += 1
-    if reason == REJECT_INACTIVE:
-        return
-    if reason == REJECT_OWN_SOURCE:
-        # Our own adverts do not come back: another host has our address.
-        if router.state == BACKUP or router.state == ACTIVE:
-            tell(core, vr, NOTE_SAME_ADDRESS, REJECT_NOTE_WINDOW, advert.priority, advert.src, now)
-        return
-    if passes(&router.reject_limits[reason], REJECT_NOTE_WINDOW, now, &suppressed):
-        note(core, vr, NOTE_REJECT, reason, suppressed, 0, advert.src, now)
-    if router.state != ACTIVE or not is_misconfiguration(reason) or advert.priority == PRIORITY_RESIGN:
-        return
-    if passes(&router.note_limits[<int>NOTE_RIVAL], REJECT_NOTE_WINDOW, now, &suppressed):
-        note(core, vr, NOTE_RIVAL, reason, advert.priority, 0, advert.src, now)
-
-
 # ---- what the host did, and what the loop could not do ----
 
 cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
@@ -496,13 +400,59 @@ cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     push_announce(core, vr, core.vrs[vr].garp.repeat, now)
 
 
+cdef void on_resume(core_t* core, int32_t vr, int64_t slept, int64_t now) noexcept nogil:
+    """The host was suspended for `slept` ns, which the monotonic clock does not show. Others went on: listen
+    like after a start. An owner needs no permission."""
+    cdef vr_t* router = &core.vrs[vr]
+    if slept <= router.advert_interval or router.started != STARTED:
+        return
+    note(core, vr, NOTE_RESUMED, slept, 0, 0, NULL, now)
+    if router.state == BACKUP:
+        watch(core, vr, now + active_down_interval(router))
+    elif router.state == ACTIVE and groups.all_owners(core, vr):
+        push_send(core, vr, router.priority, now)
+        arm_protocol(core, vr, now + router.advert_interval)
+    elif router.state == ACTIVE:
+        step_down(core, vr, BY_RESUME, now)
+
+
+cdef void on_sent(core_t* core, int32_t vr) noexcept nogil:
+    """A copy of an advert was handed to the kernel."""
+    core.vrs[vr].failed_adverts = 0
+    core.vrs[vr].retry_after = 0
+
+
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:
-    """An advert was refused by the kernel. A last word through an interface that went down is no news."""
-    core.vrs[vr].counters.send_errors += 1
-    if core.vrs[vr].state == ACTIVE:
-        tell(core, vr, NOTE_SEND_FAILED, REJECT_NOTE_WINDOW, error, NULL, now)
+    """A copy of an advert was refused by the kernel. A last word through an interface that went down is no
+    news; an active router whom nobody hears is no active router."""
+    cdef vr_t* router = &core.vrs[vr]
+    router.counters.send_errors += 1
+    if router.state != ACTIVE:
+        return
+    tell(core, vr, NOTE_SEND_FAILED, ONCE_A_MINUTE, error, NULL, now)
+    if router.failed_at == router.counters.adverts_sent:
+        return
+    router.failed_at = router.counters.adverts_sent
+    router.failed_adverts += 1
+    if router.failed_adverts < MAX_FAILED_ADVERTS:
+        return
+    note(core, vr, NOTE_SEND_FAULT, error, 0, 0, NULL, now)
+    router.failed_adverts = 0
+    router.retry_after = min(2 * router.retry_after, <int64_t>LAST_RETRY) if router.retry_after else FIRST_RETRY
+    router.faults |= FAULT_SEND
+    settle_group(core, vr, now)
+    arm_protocol(core, vr, now + router.retry_after)
+
+
+cdef void on_link_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """Adverts may go out again: the link is another one, or enough time went by."""
+    if core.vrs[vr].faults & FAULT_SEND:
+        core.vrs[vr].faults &= ~<uint32_t>FAULT_SEND
+        if core.vrs[vr].state == FAULT:
+            disarm(&core.deadlines, 2 * vr)
+        settle_group(core, vr, now)
 
 
 cdef void on_install_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil:
     """A request for addresses could not be handed to the kernel."""
-    tell(core, vr, NOTE_INSTALL_FAILED, VALID_NOTE_WINDOW, error, NULL, now)
+    tell(core, vr, NOTE_INSTALL_FAILED, NS_PER_SECOND, error, NULL, now)

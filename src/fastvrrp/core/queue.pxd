@@ -9,11 +9,12 @@ cdef void destroy(ring_t* ring) noexcept
 cdef bint take(ring_t* ring, act_t* out) noexcept nogil
 
 cdef void push_send(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
+cdef void push_farewell(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
 cdef void push_withdraw(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void push_install(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void push_announce(core_t* core, int32_t vr, int32_t repeats, int64_t now) noexcept nogil
 cdef void note(
     core_t* core, int32_t vr, uint8_t kind, int64_t a, int64_t b, uint16_t c, const uint8_t* source, int64_t now,
 ) noexcept nogil
-# True when the event may be told now; `suppressed` is then how many were not since the last one.
+# True when the event may be told now; `suppressed` (may be NULL) is then how many were not since the last one.
 cdef bint passes(limiter_t* limiter, int64_t window, int64_t now, uint32_t* suppressed) noexcept nogil

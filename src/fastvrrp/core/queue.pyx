@@ -11,6 +11,8 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from fastvrrp.core.model cimport ANNOUNCE, INSTALL, NOTE, NOTE_STATE, PRIORITY_RESIGN, SEND, WITHDRAW, vr_t
+from fastvrrp.wire.hmac cimport hmac_next
+from fastvrrp.wire.packet cimport AUTH_AH
 
 cdef enum:
     MAX_PENDING_SENDS = 4       # of one router between two turns: resign, take over, and a reply
@@ -77,21 +79,40 @@ cdef bint _claim(vr_t* vr, uint8_t kind) noexcept nogil:
 
 
 cdef void push_send(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil:
-    """Ask for one advert; its AH sequence number is taken here, once for all unicast copies."""
+    """Ask for one advert, which is not sent if its router is ACTIVE no longer."""
+    _push_send(core, vr, priority, 0, now)
+
+
+cdef void push_farewell(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil:
+    """Ask for one advert of a router that ceases to be ACTIVE."""
+    _push_send(core, vr, priority, 1, now)
+
+
+cdef void _push_send(core_t* core, int32_t vr, uint8_t priority, uint16_t regardless, int64_t now) noexcept nogil:
+    """The sequence number is taken here, once for all unicast copies."""
     cdef vr_t* router = &core.vrs[vr]
     cdef act_t* act
+    cdef int64_t sequence = 0
     if router.pending_sends == MAX_PENDING_SENDS:
         return
     router.pending_sends += 1
-    if router.ah_sequence < 0xFFFFFFFFu:
-        router.ah_sequence += 1
+    if router.profile.auth_type == AUTH_AH:
+        if router.ah_sequence < 0xFFFFFFFFu:
+            router.ah_sequence += 1
+        sequence = router.ah_sequence
+    elif router.profile.n_hmac_keys:
+        router.hmac_sequence = hmac_next(
+            router.hmac_sequence, now + core.wall_offset, router.profile.hmac_monotonic, router.profile.hmac_window,
+        )
+        sequence = <int64_t>router.hmac_sequence
     router.counters.adverts_sent += 1
     if priority == PRIORITY_RESIGN:
         router.counters.priority_zero_sent += 1
     act = _push(core, vr, SEND, now)
     if act != NULL:
         act.a = priority
-        act.b = router.ah_sequence
+        act.b = sequence
+        act.c = regardless
 
 
 cdef void push_withdraw(core_t* core, int32_t vr, int64_t now) noexcept nogil:
@@ -143,7 +164,8 @@ cdef bint passes(limiter_t* limiter, int64_t window, int64_t now, uint32_t* supp
     if now < limiter.opens:
         limiter.suppressed += 1
         return False
-    suppressed[0] = limiter.suppressed
+    if suppressed != NULL:
+        suppressed[0] = limiter.suppressed
     limiter.suppressed = 0
     limiter.opens = now + window
     return True

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+from itertools import count
 
 from fastvrrp.config.diagnostics import Severity
 from fastvrrp.daemon.log import Log
@@ -60,7 +61,15 @@ def main(
         config = reader.result()
         reactor = Reactor()
         handler.use_loop(reactor)
-        engine = Engine(config, threaded=True, realtime=True, loop=reactor)
+        record = None if options.record is None else _unused(options.record)
+        engine = Engine(
+            config,
+            threaded=True,
+            realtime=True,
+            loop=reactor,
+            marks=os.path.splitext(options.vrrp_pid_file)[0] + ".replay",
+            record=record,
+        )
         _VrrpProcess(engine, reactor, control, inbox, watchdog_ns).run(config)
     except Exception as error:
         return _explain(error, control)
@@ -128,6 +137,15 @@ class _VrrpProcess:
         self._engine.snapshot()  # needs the core's lock, which a stuck hot thread keeps
         _tell(self._control, ALIVE)
         self._reactor.call_later(self._alive_every_s, self._say_alive)
+
+
+def _unused(path: str) -> str:
+    """Return `path`, or with a number behind it when an earlier VRRP process has recorded there:
+    a respawn must not fail for that."""
+    names = (f"{path}.{number}" if number else path for number in count())
+    unused = next(name for name in names if not os.path.lexists(name))
+    logger.info("recording to %s", unused)
+    return unused
 
 
 def _explain(error: Exception, control: socket.socket) -> int:

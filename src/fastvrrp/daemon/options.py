@@ -57,7 +57,8 @@ class Option:
         return self.value.startswith("=")
 
 
-# Every option of keepalived 2.4.3. For IGNORED and REFUSED the text says what is missing.
+# Every option of keepalived 2.4.3, and --record. For IGNORED and REFUSED the text says what is
+# missing.
 # fmt: off
 OPTIONS = (
     Option("f", "use-file", "=FILE", USED, "config_file", "read the configuration from FILE"),
@@ -75,6 +76,7 @@ OPTIONS = (
     Option("", "ignore-sigint", "", USED, "ignore_sigint", "do not stop on SIGINT"),
     Option("", "signum", "=NAME", USED, "signum", "print a signal's number: STOP RELOAD DATA…"),
     Option("t", "config-test", "[=FILE]", USED, "config_test", "check; report to stderr or FILE"),
+    Option("", "record", "=FILE", USED, "record", "write a recording to a new FILE"),
     Option("v", "version", "", USED, "version", "print the version"),
     Option("h", "help", "", USED, "help", "print this help"),
     # Nothing to do: VRRP is all that runs.
@@ -127,6 +129,7 @@ class Options:
         self.signum: str | None = None
         self.config_test: str | None = None
         """None: run; "": test and report to stderr; else test and report to this file."""
+        self.record: str | None = None
         self.version = False
         self.help = False
         self.messages: list[str] = []

@@ -34,6 +34,9 @@ def run(options: Options) -> int:
     if problem := _config_problem(options.config_file):
         print(problem, file=sys.stderr)
         return EXIT_NO_CONFIG
+    if options.record is not None and os.path.lexists(options.record):
+        print(f"{options.record} exists already: a recording overwrites nothing", file=sys.stderr)
+        return EXIT_FAILURE
     try:
         pid_files = _open_pid_files(options)
     except PidFileError as error:
@@ -48,6 +51,8 @@ def _make_absolute(options: Options) -> None:
     """A daemon's working directory is `/`; names mean what they meant where it was started."""
     for field in ("config_file", "pid_file", "vrrp_pid_file"):
         setattr(options, field, os.path.abspath(getattr(options, field)))
+    if options.record is not None:
+        options.record = os.path.abspath(options.record)
 
 
 def _config_problem(path: str) -> str:

@@ -1,23 +1,37 @@
 """Compile what one virtual router's transitions need into bytes; runs cold, at start and when a
 link changes."""
 
+import logging
 import socket
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
 
-from fastvrrp.config.model import Address, AuthType, InstanceConfig, VirtualAddress
+from fastvrrp.config.model import (
+    Address,
+    AuthType,
+    GlobalConfig,
+    HmacMode,
+    InstanceConfig,
+    Version,
+    VirtualAddress,
+)
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.links import Link, LinkTable
-from fastvrrp.loop.ports import GROUP_V4, GROUP_V6, PortKey
+from fastvrrp.loop.ports import PortKey
 from fastvrrp.loop.prepared import Frame, Prepared
 from fastvrrp.wire.advert import layout
 from fastvrrp.wire.frames import gratuitous_arp, unsolicited_na
 from fastvrrp.wire.values import Layout
 
-__all__ = ["lay_out_adverts", "place", "port_key", "prepare", "source_of"]
+__all__ = ["fit", "has_source", "lay_out_adverts", "place", "port_key", "prepare", "source_of"]
+
+log = logging.getLogger("fastvrrp.host")
+
+MAX_TTL = 255
 
 
 def source_of(
@@ -37,21 +51,63 @@ def source_of(
     return None
 
 
-def port_key(instance: InstanceConfig, link: Link, source: Address) -> PortKey:
+def has_source(instance: InstanceConfig, link: Link, table: LinkTable) -> bool:
+    """Tell if the configured source address of `instance` is on its interface, and usable."""
+    present = table.addresses(link.index)
+    return any(one.usable and one.interface.ip == instance.source for one in present)
+
+
+def fit(instance: InstanceConfig, mtu: int) -> InstanceConfig:
+    """Return `instance` with no more advertised addresses than an advert of `mtu` bytes has room
+    for; the others are held all the same, like excluded ones."""
+    ipv6 = instance.family == 6
+    overhead = 40 if ipv6 else 20
+    overhead += 8 + (8 if instance.version is Version.V2 and not ipv6 else 0)
+    overhead += 24 if _has_ah(instance) else 0
+    overhead += 28 if instance.hmac is not None else 0
+    room = max(0, mtu - overhead) // (16 if ipv6 else 4)
+    if len(instance.addresses) <= room:
+        return instance
+    shown, rest = instance.addresses[:room], instance.addresses[room:]
+    log.error(
+        "(%s) an advert of %d bytes (MTU of %s) has room for %d addresses: the other %d are held,"
+        " and not advertised. Give all routers of VRID %d the same MTU, or fewer addresses",
+        instance.name,
+        mtu,
+        instance.interface,
+        room,
+        len(rest),
+        instance.vrid,
+    )
+    return replace(instance, addresses=shown, excluded=rest + instance.excluded)
+
+
+def port_key(
+    instance: InstanceConfig, common: GlobalConfig, link: Link, source: Address
+) -> PortKey:
     """Return the port that `instance` listens on."""
+    unicast_v6 = instance.peers and instance.family == 6
     return PortKey(
         interface=link.name,
         ifindex=link.index,
         generation=link.generation,
         family=instance.family,
-        ah=instance.auth is not None and instance.auth.type is AuthType.AH,
+        ah=_has_ah(instance),
         source=source if instance.peers else None,
+        group=instance.multicast_group(common),
+        unicast_hops=instance.unicast_ttl if unicast_v6 else MAX_TTL,
     )
 
 
-def lay_out_adverts(instance: InstanceConfig, source: Address) -> tuple[Layout, ...]:
+def _has_ah(instance: InstanceConfig) -> bool:
+    return instance.auth is not None and instance.auth.type is AuthType.AH
+
+
+def lay_out_adverts(
+    instance: InstanceConfig, common: GlobalConfig, source: Address
+) -> tuple[Layout, ...]:
     """Return one advert for each destination: the multicast group, or every peer but ourselves."""
-    group = GROUP_V4 if instance.family == 4 else GROUP_V6
+    group = instance.multicast_group(common)
     peers = [peer.address for peer in instance.peers if peer.address != source]
     destinations = peers if instance.peers else [group]
     return tuple(
@@ -67,6 +123,9 @@ def lay_out_adverts(instance: InstanceConfig, source: Address) -> tuple[Layout, 
             auth_type=instance.auth.type.value if instance.auth else 0,
             password=instance.auth.password.reveal() if instance.auth else b"",
             unicast=bool(instance.peers),
+            ttl=instance.unicast_ttl if instance.peers else MAX_TTL,
+            checksum_style=int(instance.v3_checksum_as_v2),
+            hmac=instance.hmac is not None and instance.hmac.mode is not HmacMode.RECEIVE_ONLY,
         )
         for destination in destinations
     )
@@ -74,6 +133,7 @@ def lay_out_adverts(instance: InstanceConfig, source: Address) -> tuple[Layout, 
 
 def prepare(
     instance: InstanceConfig,
+    common: GlobalConfig,
     *,
     link: Link,
     source: Address,
@@ -83,7 +143,7 @@ def prepare(
 ) -> Prepared:
     """Return the bytes for `instance` on `link`; `addresses` None: the caller looks after
     addresses itself."""
-    adverts = lay_out_adverts(instance, source)
+    adverts = lay_out_adverts(instance, common, source)
     if addresses is None:
         return Prepared(fd=sender.fileno(), ifindex=link.index, datagrams=adverts)
     addresses.forget(instance)

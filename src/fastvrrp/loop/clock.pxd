@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, clockid_t, timespec
 
 from fastvrrp.core.model cimport NS_PER_SECOND
+from fastvrrp.loop.linux cimport CLOCK_BOOTTIME
 from fastvrrp.wire.cmsg cimport fv_rx_stamp, msghdr
 
 
@@ -21,6 +22,11 @@ cdef inline int64_t monotonic() noexcept nogil:
 cdef inline int64_t wall_clock() noexcept nogil:
     """CLOCK_REALTIME, which the kernel stamps packets with."""
     return read_clock(CLOCK_REALTIME)
+
+
+cdef inline int64_t suspended() noexcept nogil:
+    """Return for how long this host has been suspended since it was booted: CLOCK_BOOTTIME goes on then."""
+    return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC)
 
 
 cdef inline int64_t arrival(const msghdr* message, int64_t now, int64_t wall) noexcept nogil:

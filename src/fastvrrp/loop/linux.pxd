@@ -9,6 +9,9 @@ cdef extern from "<errno.h>" nogil:
     const int EINTR
     const int ENOBUFS
 
+cdef extern from "<time.h>" nogil:
+    const int CLOCK_BOOTTIME
+
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef uint32_t socklen_t
     struct sockaddr:

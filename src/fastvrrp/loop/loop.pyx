@@ -1,4 +1,4 @@
-"""Loop: sockets, timer and threads around one core, and the only system calls of the hot path.
+"""Loop: sockets, timer and threads around one core; with `transmit`, the only system calls of the hot path.
 
 Laws: the loop's mutex is held for a whole turn, everything except waiting; no function that holds it takes
 the GIL, and no function that holds the GIL waits for it. A turn drains the sockets before it fires
@@ -18,28 +18,11 @@ from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, itimerspec
 from posix.unistd cimport close
 
-from fastvrrp.core cimport machine, queue
-from fastvrrp.core.core cimport (
-    core_advance,
-    core_awaits_takeover,
-    core_close_port,
-    core_deadline,
-    core_move,
-    core_receive,
-    note_from,
-)
+from fastvrrp.core cimport groups
+from fastvrrp.core.core cimport core_awaits_takeover, core_deadline, note_from
 from fastvrrp.core.deadlines cimport NEVER
-from fastvrrp.core.model cimport (
-    ACTIVE,
-    ANNOUNCE,
-    INSTALL,
-    NS_PER_SECOND,
-    PRIORITY_RESIGN,
-    SEND,
-    WITHDRAW,
-    vr_t,
-)
-from fastvrrp.loop.clock cimport arrival, monotonic, wall_clock
+from fastvrrp.core.model cimport ACTIVE, NS_PER_SECOND, act_t
+from fastvrrp.loop.clock cimport arrival, monotonic, suspended, wall_clock
 from fastvrrp.loop.linux cimport (
     EAGAIN,
     EFD_CLOEXEC,
@@ -50,7 +33,6 @@ from fastvrrp.loop.linux cimport (
     EPOLL_CTL_DEL,
     EPOLLIN,
     MSG_DONTWAIT,
-    MSG_NOSIGNAL,
     MSG_TRUNC,
     PTHREAD_PRIO_INHERIT,
     TFD_CLOEXEC,
@@ -73,16 +55,37 @@ from fastvrrp.loop.linux cimport (
     pthread_mutexattr_setprotocol,
     pthread_mutexattr_t,
     recvmmsg,
-    send,
-    sendmmsg,
     timerfd_create,
     timerfd_settime,
 )
-from fastvrrp.loop.transition cimport compile_transition, frame_t, outgoing_t
+from fastvrrp.loop.recorder cimport (
+    ADVANCE,
+    CLOSE_PORT,
+    FAULTS,
+    HOST_CHANGED,
+    LINK_CHANGED,
+    MARK,
+    PRIORITY,
+    RESUME,
+    SEQUENCE,
+    SHUTDOWN,
+    STARTUP,
+    Recorder,
+    entry_kind_t,
+    entry_t,
+    feed,
+    feed_datagram,
+    feed_place,
+    is_filling,
+    mark_entry,
+    record,
+    take_notes,
+    up_to_now,
+)
+from fastvrrp.loop.transition cimport compile_transition, transition_t
+from fastvrrp.loop.transmit cimport create, destroy, perform
 from fastvrrp.wire cimport cmsg
-from fastvrrp.wire.advert cimport set_ip_id, set_priority
-from fastvrrp.wire.auth cimport seal_ah
-from fastvrrp.wire.packet cimport AUTH_AH, fv_rx_meta_t
+from fastvrrp.wire.packet cimport fv_rx_meta_t
 
 from fastvrrp.errors import KernelError
 
@@ -90,11 +93,13 @@ assert <int>cmsg.FV_RX_CONTROL <= <int>RX_CONTROL_ROOM
 
 cdef enum:
     EARLY = 150000              # ns; an idle (virtual) CPU takes 50 to 100 us to come round
+    SUSPEND = 5000000           # ns; the two clocks that tell a suspend are not read at one instant
 
-# epoll data: these, or the number of a port.
+# epoll data: these, or the number of a port, for its second socket added to OTHER_EVENT.
 cdef enum:
     TIMER_EVENT = 0x10000
     WAKE_EVENT = 0x10001
+    OTHER_EVENT = 0x20000
 
 
 cdef int _checked(int result, op) except -1:
@@ -107,22 +112,27 @@ cdef class Loop:
     """The loop of `core`, a core.Core of `routers` routers and `ports` ports.
 
     `netlink_fd` (rtnetlink) and `frame_fd` (AF_PACKET) send what `prepare()` gives; -1: there is nothing to
-    send. The descriptors stay the caller's.
+    send. The descriptors stay the caller's. `recorder`: writes down what happens to `core`, see `entries()`.
     """
 
-    def __cinit__(self, Core core not None, *, int netlink_fd=-1, int frame_fd=-1):
+    def __cinit__(self, Core core not None, *, int netlink_fd=-1, int frame_fd=-1, Recorder recorder=None):
         cdef pthread_mutexattr_t attributes
         self.epoll_fd = self.timer_fd = self.wake_fd = self.note_fd = -1
-        self.opened = True
         self.owner = core
         self.core = &core.core
-        self.netlink_fd = netlink_fd
-        self.frame_fd = frame_fd
+        if recorder is not None:
+            if recorder.owner is not core:
+                raise ValueError("the recorder is one of another core")
+            self.recorder = recorder
+            self.ring = &recorder.ring
+        self.opened = True
         self.armed = NEVER
+        self.slept = suspended()
         pthread_mutexattr_init(&attributes)
         pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT)
         pthread_mutex_init(&self.mutex, &attributes)
         pthread_mutexattr_destroy(&attributes)
+        create(&self.out, self.core, self.ring, netlink_fd, frame_fd)
         self._allocate()
         self.epoll_fd = _checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")
         self.timer_fd = _checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")
@@ -132,17 +142,11 @@ cdef class Loop:
         self._watch(self.wake_fd, WAKE_EVENT)
 
     def __dealloc__(self):
-        cdef int32_t vr
         if not self.opened:                 # the arguments were refused: every field is still 0
             return
         self._close()
-        if self.transitions != NULL:
-            for vr in range(self.core.capacity):
-                free(self.transitions[vr])
-        free(self.transitions)
+        destroy(&self.out)
         free(self.ports)
-        free(self.ip_ids)
-        free(self.batch)
         free(self.rx)
         free(self.events)
         pthread_mutex_destroy(&self.mutex)
@@ -151,17 +155,14 @@ cdef class Loop:
         cdef int32_t port
         cdef int i
         self.ports = <port_t*>calloc(self.core.n_ports, sizeof(port_t))
-        self.transitions = <transition_t**>calloc(self.core.capacity, sizeof(transition_t*))
-        self.ip_ids = <uint16_t*>calloc(self.core.capacity, sizeof(uint16_t))
-        self.batch = <act_t*>calloc(self.core.acts.size, sizeof(act_t))
         self.rx = <rx_t*>calloc(1, sizeof(rx_t))
         # Room for every descriptor, so that one wait sees all sockets before a deadline fires.
-        self.n_events = self.core.n_ports + 2
+        self.n_events = 2 * self.core.n_ports + 2
         self.events = <epoll_event*>calloc(self.n_events, sizeof(epoll_event))
-        if not (self.ports and self.transitions and self.ip_ids and self.batch and self.rx and self.events):
+        if not (self.ports and self.rx and self.events):
             raise MemoryError
         for port in range(self.core.n_ports):
-            self.ports[port].rx_fd = -1
+            self.ports[port].rx_fd = self.ports[port].other_fd = -1
         for i in range(RX_BATCH):
             self.rx.piece[i].iov_base = self.rx.data[i]
             self.rx.piece[i].iov_len = RX_SIZE
@@ -189,28 +190,35 @@ cdef class Loop:
 
     # ---- set-up (cold) ----
 
-    def open_port(self, int32_t port, int rx_fd, int family):
-        """Receive from `rx_fd`, a non-blocking raw socket of `family` (4 or 6), as `port`."""
+    def open_port(self, int32_t port, int rx_fd, int family, *, int other_fd=-1):
+        """Receive from `rx_fd`, a non-blocking raw socket of `family` (4 or 6), as `port`; and from `other_fd`, which
+        hears the routers whose authentication is of another kind, if it is one."""
         if not 0 <= port < self.core.n_ports:
             raise ValueError(f"no port {port}")
         with nogil:
             self.lock()
             self.ports[port].rx_fd = rx_fd
+            self.ports[port].other_fd = other_fd
             self.ports[port].family = <uint8_t>family
             self.unlock()
         self._watch(rx_fd, port)
+        if other_fd >= 0:
+            self._watch(other_fd, OTHER_EVENT + port)
 
     def close_port(self, int32_t port):
-        """Stop receiving from `port`; call it before its socket is closed."""
-        cdef int fd
+        """Stop receiving from `port`; call it before its sockets are closed."""
+        cdef int fd, other
         with nogil:
             self.lock()
             fd = self.ports[port].rx_fd
-            self.ports[port].rx_fd = -1
-            core_close_port(self.core, port)
+            other = self.ports[port].other_fd
+            self.ports[port].rx_fd = self.ports[port].other_fd = -1
+            self.give(CLOSE_PORT, -1, port)
             self.unlock()
         if fd >= 0:
             epoll_ctl(self.epoll_fd, EPOLL_CTL_DEL, fd, NULL)
+        if other >= 0:
+            epoll_ctl(self.epoll_fd, EPOLL_CTL_DEL, other, NULL)
 
     def prepare(self, int32_t vr, prepared):
         """Replace what the transitions of `vr` send (loop.prepared.Prepared, None: nothing), in one step; what
@@ -220,11 +228,11 @@ cdef class Loop:
         cdef transition_t* old
         with nogil:
             self.lock()
-            self.perform()
-            old = self.transitions[vr]
-            self.transitions[vr] = new
+            perform(&self.out)
+            old = self.out.transitions[vr]
+            self.out.transitions[vr] = new
             if self.core.vrs[vr].state == ACTIVE:
-                machine.on_host_changed(self.core, vr, monotonic())
+                self.give(HOST_CHANGED, vr, 0)
             self.unlock()
             self.poke()
         free(old)
@@ -235,7 +243,7 @@ cdef class Loop:
         with nogil:
             self.lock()
             if self.core.vrs[vr].state == ACTIVE:
-                machine.on_host_changed(self.core, vr, monotonic())
+                self.give(HOST_CHANGED, vr, 0)
             self.unlock()
             self.poke()
 
@@ -250,9 +258,7 @@ cdef class Loop:
         memcpy(address, <const uint8_t*>source, len(source))
         with nogil:
             self.lock()
-            moved = core_move(self.core, vr, port)
-            if moved:
-                memcpy(self.core.vrs[vr].profile.own, address, 16)
+            moved = feed_place(self.core, self.ring, vr, port, address, monotonic())
             self.unlock()
         if not moved:
             raise ValueError("the VRID is taken on this interface")
@@ -264,7 +270,7 @@ cdef class Loop:
         self.owner._router(vr)
         with nogil:
             self.lock()
-            machine.on_startup(self.core, vr, monotonic())
+            self.give(STARTUP, vr, 0)
             self.unlock()
             self.poke()
 
@@ -275,7 +281,7 @@ cdef class Loop:
         self.owner._router(vr)
         with nogil:
             self.lock()
-            machine.on_priority(self.core, vr, <uint8_t>priority, monotonic())
+            self.give(PRIORITY, vr, priority)
             self.unlock()
             self.poke()
 
@@ -284,7 +290,16 @@ cdef class Loop:
         self.owner._router(vr)
         with nogil:
             self.lock()
-            machine.on_faults(self.core, vr, faults, monotonic())
+            self.give(FAULTS, vr, faults)
+            self.unlock()
+            self.poke()
+
+    def clear_send_fault(self, int32_t vr):
+        """The link is another one: adverts that could not be sent may go out now."""
+        self.owner._router(vr)
+        with nogil:
+            self.lock()
+            self.give(LINK_CHANGED, vr, 0)
             self.unlock()
             self.poke()
 
@@ -294,11 +309,11 @@ cdef class Loop:
         cdef int32_t vr
         with nogil:
             self.lock()
-            self.perform()
+            perform(&self.out)
             for vr in range(self.core.capacity):
                 if self.core.vrs[vr].used:
-                    machine.on_shutdown(self.core, vr, monotonic())
-            self.perform()
+                    self.give(SHUTDOWN, vr, 0)
+            perform(&self.out)
             self.tell()
             self.unlock()
 
@@ -307,26 +322,39 @@ cdef class Loop:
     def notes(self):
         """Return the notes since the last call (core.acts.Note), oldest first."""
         cdef uint64_t told = 0
-        cdef size_t room
         cdef act_t* taken
-        cdef size_t count = 0
-        cdef size_t i
+        cdef int count = 0
+        cdef int i
         with nogil:
             eventfd_read(self.note_fd, &told)
-        room = self.core.notes.size
-        taken = <act_t*>malloc(room * sizeof(act_t))
+        taken = <act_t*>malloc(self.core.notes.size * sizeof(act_t))
         if taken == NULL:
             raise MemoryError
         with nogil:
             self.lock()
             self.note_told = 0
-            while count < room and queue.take(&self.core.notes, &taken[count]):
-                count += 1
+            count = take_notes(self.core, self.ring, taken, monotonic())
             self.unlock()
         try:
             return [note_from(&taken[i], self.core.vrs[taken[i].vr].address_len) for i in range(count)]
         finally:
             free(taken)
+
+    def entries(self):
+        """Return what the recorder wrote down since the last call (loop.entries.Entry), oldest first."""
+        cdef uint64_t head
+        if self.recorder is None:
+            return []
+        with nogil:
+            self.lock()
+            head = up_to_now(self.core, self.ring)
+            self.unlock()
+        found = self.recorder.read(head)
+        with nogil:
+            self.lock()
+            self.ring.tail = head
+            self.unlock()
+        return found
 
     def status(self, int32_t vr):
         """Return `Core.status(vr)`."""
@@ -343,9 +371,34 @@ cdef class Loop:
         with nogil:
             self.lock()
             copy.core.vrs[0] = self.core.vrs[vr]
+            copy.core.vrs[0].faults = groups.held_back(self.core, vr)
+            copy.core.vrs[0].group = -1
+            copy.core.vrs[0].next_member = -1
             copy.core.deadlines.due[0] = self.core.deadlines.due[2 * vr]
             self.unlock()
         return copy
+
+    def marks(self, int32_t vr):
+        """Return `Core.marks(vr)` and `Core.sequence(vr)`."""
+        cdef Core copy = self._copy(vr)
+        return copy.marks(0), copy.sequence(0)
+
+    def restore_marks(self, int32_t vr, marks, sequence):
+        """See `Core.restore_marks`; before `startup()`, for it does not wait for the hot thread."""
+        cdef int64_t now = monotonic()
+        self.owner.restore_marks(vr, marks, sequence, now)
+        for source, ah, hmac in marks:
+            self._record_mark(mark_entry(MARK, vr, ah, hmac, source, now))
+        self._record_mark(mark_entry(SEQUENCE, vr, sequence[0], sequence[1], b"", now))
+
+    cdef int _record_mark(self, entry_t entry) except -1:
+        if self.ring == NULL:
+            return 0
+        with nogil:
+            self.lock()
+            record(self.core, self.ring, &entry)
+            self.unlock()
+        return 0
 
     def port_rejects(self, int32_t port):
         """Return `Core.port_rejects(port)`."""
@@ -358,7 +411,7 @@ cdef class Loop:
             self.lock()
             totals = self.totals
             self.unlock()
-        return dict(totals) | {"lost_notes": self.core.notes.lost}
+        return dict(totals) | {"frame_errors": self.out.frame_errors, "lost_notes": self.core.notes.lost}
 
     # ---- running ----
 
@@ -399,6 +452,10 @@ cdef class Loop:
         """Wake the loop: the core has new acts, or an earlier deadline."""
         eventfd_write(self.wake_fd, 1)
 
+    cdef void give(self, entry_kind_t kind, int32_t vr, int64_t a) noexcept nogil:
+        """Give the core an input, now."""
+        feed(self.core, self.ring, kind, vr, a, monotonic())
+
     cdef void turn(self, int timeout_ms) noexcept nogil:
         """Wait, receive, advance, perform, re-arm."""
         cdef uint64_t drained = 0
@@ -408,7 +465,8 @@ cdef class Loop:
         cdef int ready = epoll_wait(self.epoll_fd, self.events, self.n_events, timeout_ms)
         self.lock()
         self.totals.turns += 1
-        self.perform()
+        self.look_at_clocks()
+        perform(&self.out)
         for i in range(ready):
             what = self.events[i].data.u64
             if what == TIMER_EVENT:
@@ -417,17 +475,29 @@ cdef class Loop:
                 self.armed = NEVER
             elif what == WAKE_EVENT:
                 eventfd_read(self.wake_fd, &drained)
+            elif what >= OTHER_EVENT:
+                self.receive(<int32_t>(what - OTHER_EVENT), self.ports[what - OTHER_EVENT].other_fd)
             else:
-                self.receive(<int32_t>what)
+                self.receive(<int32_t>what, self.ports[what].rx_fd)
         now = monotonic()
         due = core_deadline(self.core)
         if due <= now:
             self.totals.latest = max(self.totals.latest, now - due)
-            core_advance(self.core, now)
-        self.perform()
+            feed(self.core, self.ring, ADVANCE, -1, 0, now)
+        perform(&self.out)
         self.schedule()
         self.tell()
         self.unlock()
+
+    cdef void look_at_clocks(self) noexcept nogil:
+        """Tell the core the wall clock, and whether the host was suspended, before it hears what came since."""
+        cdef int64_t slept = suspended() - self.slept
+        cdef int64_t now = monotonic()
+        self.core.wall_offset = wall_clock() - now
+        if slept > SUSPEND:
+            feed(self.core, self.ring, RESUME, -1, slept, now)
+        if slept > SUSPEND or slept < -SUSPEND:
+            self.slept += slept
 
     cdef void schedule(self) noexcept nogil:
         """Arm the timer when the earliest deadline came nearer; a deadline that moved away costs one idle
@@ -451,25 +521,25 @@ cdef class Loop:
         timerfd_settime(self.timer_fd, TFD_TIMER_ABSTIME, &when, NULL)
 
     cdef void tell(self) noexcept nogil:
-        """Wake the cold side, once for all notes that it has not taken yet."""
-        if self.core.notes.count > 0 and not self.note_told:
+        """Wake the cold side, once for all notes that it has not taken yet, and when a recorder fills."""
+        if (self.core.notes.count > 0 or is_filling(self.ring)) and not self.note_told:
             self.note_told = 1
             eventfd_write(self.note_fd, 1)
 
-    cdef void receive(self, int32_t port) noexcept nogil:
-        """Drain one port, at most RX_ROUNDS batches, so that a flood cannot hold up an advert of ours."""
+    cdef void receive(self, int32_t port, int fd) noexcept nogil:
+        """Drain a socket of one port, at most RX_ROUNDS batches, so that a flood cannot hold up an advert of ours."""
         cdef port_t* p = &self.ports[port]
         cdef fv_rx_meta_t meta
         cdef msghdr* header
         cdef int64_t now, wall
         cdef int _round, i, count
         for _round in range(RX_ROUNDS):
-            if p.rx_fd < 0:
+            if fd < 0:
                 return
             for i in range(RX_BATCH):
                 self.rx.message[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage)
                 self.rx.message[i].msg_hdr.msg_controllen = RX_CONTROL_ROOM
-            count = recvmmsg(p.rx_fd, self.rx.message, RX_BATCH, MSG_DONTWAIT, NULL)
+            count = recvmmsg(fd, self.rx.message, RX_BATCH, MSG_DONTWAIT, NULL)
             if count <= 0:
                 if count < 0 and errno != EAGAIN and errno != EINTR:
                     self.totals.receive_errors += 1     # ENETDOWN and the like: the link monitor decides
@@ -487,152 +557,13 @@ cdef class Loop:
                 meta.ttl = -1
                 if p.family == 6:
                     cmsg.fv_rx_meta(&meta, 6, <const cmsg.msghdr*>header)
-                core_receive(
-                    self.core, port, self.rx.data[i], self.rx.message[i].msg_len, &meta,
+                feed_datagram(
+                    self.core, self.ring, port, self.rx.data[i], self.rx.message[i].msg_len, &meta,
                     arrival(<const cmsg.msghdr*>header, now, wall),
                 )
-            self.perform()
+            perform(&self.out)
             if count < RX_BATCH:
                 return
-
-    # ---- acts (hot) ----
-
-    cdef void perform(self) noexcept nogil:
-        """Perform every waiting act: all adverts, then withdrawals, then addresses, then announcements."""
-        self.n_batch = 0
-        while queue.take(&self.core.acts, &self.batch[self.n_batch]):
-            self.n_batch += 1
-        if self.n_batch == 0:
-            return
-        self.perform_sends()
-        self.perform_requests(WITHDRAW)
-        self.perform_requests(INSTALL)
-        self.perform_announcements()
-
-    cdef void perform_sends(self) noexcept nogil:
-        cdef int i
-        for i in range(self.n_batch):
-            if self.batch[i].kind == SEND:
-                self.queue_advert(&self.batch[i])
-        self.flush()
-
-    cdef void queue_advert(self, act_t* act) noexcept nogil:
-        """Bring the router's datagrams up to date and queue them."""
-        cdef vr_t* router = &self.core.vrs[act.vr]
-        cdef transition_t* t = self.transitions[act.vr]
-        cdef outgoing_t* out
-        cdef int i
-        router.pending_sends -= 1
-        if t == NULL or (act.a == PRIORITY_RESIGN) == (router.state == ACTIVE):
-            return                          # what it would say is true no longer
-        for i in range(self.tx.count):
-            if self.tx.vr[i] == act.vr:
-                self.flush()                # the bytes are about to change
-                break
-        self.ip_ids[act.vr] += 1
-        if self.ip_ids[act.vr] == 0:
-            self.ip_ids[act.vr] = 1
-        for i in range(t.n_outgoing):
-            out = &t.outgoing[i]
-            if out.priority != act.a:
-                out.priority = <int32_t>act.a
-                set_priority(&out.datagram, <uint8_t>act.a, out.source, out.destination)
-            set_ip_id(&out.datagram, self.ip_ids[act.vr])
-            if router.profile.auth_type == AUTH_AH:
-                seal_ah(&out.datagram, &router.profile.ah_key, <unsigned int>act.b)
-            self.queue_message(
-                act.vr, t.fd, t.flags, &out.piece, &out.to, out.to_len, out.control, out.control_len,
-            )
-
-    cdef void queue_message(
-        self, int32_t vr, int fd, int flags, iovec* piece, void* to, uint32_t to_len, void* control, size_t control_len,
-    ) noexcept nogil:
-        cdef msghdr* header
-        if self.tx.count == TX_BATCH or (self.tx.count > 0 and (self.tx.fd != fd or self.tx.flags != flags)):
-            self.flush()
-        header = &self.tx.message[self.tx.count].msg_hdr
-        header.msg_name = to
-        header.msg_namelen = to_len
-        header.msg_iov = piece
-        header.msg_iovlen = 1
-        header.msg_control = control if control_len else NULL
-        header.msg_controllen = control_len
-        header.msg_flags = 0
-        self.tx.vr[self.tx.count] = vr
-        self.tx.fd = fd
-        self.tx.flags = flags
-        self.tx.count += 1
-
-    cdef void flush(self) noexcept nogil:
-        """Send what is queued; a message that fails is counted and does not stop the others."""
-        cdef int sent = 0
-        cdef int result
-        while sent < self.tx.count:
-            result = sendmmsg(
-                self.tx.fd, &self.tx.message[sent], <unsigned int>(self.tx.count - sent),
-                self.tx.flags | MSG_DONTWAIT | MSG_NOSIGNAL,
-            )
-            if result > 0:
-                sent += result
-            elif result < 0 and errno == EINTR:
-                continue
-            else:
-                if self.tx.fd == self.frame_fd:
-                    self.totals.frame_errors += 1
-                else:
-                    machine.on_send_failed(self.core, self.tx.vr[sent], errno, monotonic())
-                sent += 1
-        self.tx.count = 0
-
-    cdef void perform_requests(self, uint8_t kind) noexcept nogil:
-        """Hand prepared rtnetlink requests to the kernel, which carries them out before send() returns; only
-        what is still true: addresses of a router that is active, removals of one that is not."""
-        cdef act_t* act
-        cdef vr_t* router
-        cdef transition_t* t
-        cdef iovec* requests
-        cdef int i, j, count
-        for i in range(self.n_batch):
-            act = &self.batch[i]
-            if act.kind != kind:
-                continue
-            router = &self.core.vrs[act.vr]
-            router.pending &= ~(1u << kind)
-            t = self.transitions[act.vr]
-            if t == NULL or (router.state == ACTIVE) != (kind == INSTALL):
-                continue
-            requests = t.install if kind == INSTALL else t.withdraw
-            count = t.n_install if kind == INSTALL else t.n_withdraw
-            for j in range(count):
-                if send(self.netlink_fd, requests[j].iov_base, requests[j].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0:
-                    machine.on_install_failed(self.core, act.vr, errno, monotonic())
-
-    cdef void perform_announcements(self) noexcept nogil:
-        """Send one frame for every address of every router first, then the repeats."""
-        cdef act_t* act
-        cdef transition_t* t
-        cdef frame_t* frame
-        cdef int i, j
-        cdef int64_t wave = 0
-        cdef bint more = True
-        while more:
-            more = False
-            for i in range(self.n_batch):
-                act = &self.batch[i]
-                if act.kind != ANNOUNCE:
-                    continue
-                self.core.vrs[act.vr].pending &= ~(1u << <int>ANNOUNCE)
-                t = self.transitions[act.vr]
-                if t == NULL or self.core.vrs[act.vr].state != ACTIVE or wave >= act.a:
-                    continue
-                more = wave + 1 < act.a or more
-                for j in range(t.n_frames):
-                    frame = &t.frames[j]
-                    self.queue_message(
-                        act.vr, self.frame_fd, 0, &frame.piece, &frame.to, sizeof(frame.to), NULL, 0,
-                    )
-            wave += 1
-        self.flush()
 
 
 def set_realtime(int priority):

@@ -7,15 +7,13 @@ a counter); unicast ports are bound to their source address.
 
 import socket
 import struct
+from array import array
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from fastvrrp.errors import KernelError
 
-__all__ = ["GROUP_V4", "GROUP_V6", "Port", "PortKey"]
-
-GROUP_V4 = IPv4Address("224.0.0.18")
-GROUP_V6 = IPv6Address("ff02::12")
+__all__ = ["Port", "PortKey"]
 
 PROTOCOL_VRRP = 112
 PROTOCOL_AH = 51
@@ -26,12 +24,16 @@ _PRIORITY_CONTROL = 7  # TC_PRIO_CONTROL: ahead of bulk traffic in our own queue
 # <linux/in.h>, <linux/in6.h>, <asm-generic/socket.h>; the socket module does not have them.
 _IP_MULTICAST_ALL = 49
 _IPV6_MULTICAST_ALL = 29
+_IPV6_FREEBIND = 78
 _SO_TIMESTAMPNS = 35
+_SO_ATTACH_FILTER = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortKey:
-    """What makes two routers share a port. `source` is set for unicast only, and then bound.
+    """What makes two routers share a port. `source` is set for unicast only, and then bound; else
+    `group` is joined. `unicast_hops`: the hop limit of unicast IPv6 (in IPv4 the datagrams have
+    their TTL).
 
     `generation` differs when the interface left and came back: the membership is gone then.
     """
@@ -42,11 +44,18 @@ class PortKey:
     family: int
     ah: bool
     source: IPv4Address | IPv6Address | None
+    group: IPv4Address | IPv6Address
+    unicast_hops: int = 255
 
     @property
     def protocol(self) -> int:
         """IP protocol: 112, or 51 with an authentication header."""
         return PROTOCOL_AH if self.ah else PROTOCOL_VRRP
+
+    @property
+    def other_protocol(self) -> int:
+        """The protocol of routers whose authentication is of the other kind."""
+        return PROTOCOL_VRRP if self.ah else PROTOCOL_AH
 
 
 class Port:
@@ -56,6 +65,8 @@ class Port:
     def __init__(self, key: PortKey) -> None:
         self.key = key
         self._sockets: list[socket.socket] = []
+        self.other: socket.socket | None = None
+        """Hears the group's routers of the other protocol: what they send is rejected, and told."""
         try:
             if key.family == 4:
                 self.receiver = self._open(socket.AF_INET, key.protocol)
@@ -92,7 +103,14 @@ class Port:
             receiver.setsockopt(socket.SOL_IP, getattr(socket, "IP_FREEBIND", 15), 1)
             receiver.bind((str(self.key.source), 0))
             return
-        group = struct.pack("@4s4si", GROUP_V4.packed, bytes(4), self.key.ifindex)
+        self._join_v4(receiver)
+        self.other = self._open(socket.AF_INET, self.key.other_protocol)
+        self.other.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        _take_only(self.other, self.key.group)
+        self._join_v4(self.other)
+
+    def _join_v4(self, receiver: socket.socket) -> None:
+        group = struct.pack("@4s4si", self.key.group.packed, bytes(4), self.key.ifindex)
         receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
 
     def _set_up_sender_v4(self) -> None:
@@ -108,7 +126,7 @@ class Port:
             (socket.IPV6_RECVPKTINFO, 1),
             (socket.IPV6_RECVHOPLIMIT, 1),
             (socket.IPV6_MULTICAST_HOPS, 255),
-            (socket.IPV6_UNICAST_HOPS, 255),
+            (socket.IPV6_UNICAST_HOPS, self.key.unicast_hops),
             (socket.IPV6_TCLASS, _INTERNET_CONTROL),
             (socket.IPV6_MULTICAST_LOOP, 0),
             (socket.IPV6_MULTICAST_IF, self.key.ifindex),
@@ -117,8 +135,24 @@ class Port:
         for option, value in options:
             both.setsockopt(socket.IPPROTO_IPV6, option, value)
         if self.key.source is not None:
-            both.setsockopt(socket.SOL_IP, getattr(socket, "IP_FREEBIND", 15), 1)
+            both.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
             both.bind((str(self.key.source), 0, 0, self.key.ifindex))
             return
-        group = struct.pack("@16si", GROUP_V6.packed, self.key.ifindex)
+        group = struct.pack("@16si", self.key.group.packed, self.key.ifindex)
         both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+
+
+def _take_only(receiver: socket.socket, group: IPv4Address | IPv6Address) -> None:
+    """Let the kernel drop what is not for the IPv4 `group`: a host may have other uses for AH."""
+    # <linux/filter.h>: load the destination; equal? take the packet, else none of it
+    program = array("B")
+    for code, jump_true, jump_false, value in (
+        (0x20, 0, 0, 16),
+        (0x15, 0, 1, int(group)),
+        (0x06, 0, 0, 0xFFFF),
+        (0x06, 0, 0, 0),
+    ):
+        program.frombytes(struct.pack("=HBBI", code, jump_true, jump_false, value))
+    address, size = program.buffer_info()
+    attached = struct.pack("@HP", size // 8, address)
+    receiver.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)

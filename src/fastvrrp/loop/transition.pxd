@@ -11,7 +11,6 @@ cdef enum:
 
 ctypedef struct outgoing_t:
     datagram_t datagram
-    int32_t priority            # what the bytes say now, -1: nothing yet
     uint8_t source[16]
     uint8_t destination[16]
     sockaddr_storage to

@@ -97,11 +97,11 @@ cdef int _lay_out_datagram(transition_t* t, int i, layout, int ifindex, _Arena a
     out.datagram.length = <uint16_t>out.piece.iov_len
     out.datagram.vrrp = layout.vrrp
     out.datagram.ah = layout.ah
+    out.datagram.trailer = layout.trailer
     out.datagram.family = layout.family
     out.datagram.version = layout.version
     out.datagram.unicast = layout.unicast
     out.datagram.checksum_style = layout.checksum_style
-    out.priority = -1
     memcpy(out.source, <const uint8_t*>source, len(source))
     memcpy(out.destination, <const uint8_t*>destination, len(destination))
     if layout.family == 4:

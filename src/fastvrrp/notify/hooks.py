@@ -1,4 +1,5 @@
-"""Notify scripts of one instance: in order, one at a time, and never in the way of anything.
+"""Notify scripts of one instance or sync group: in order, one at a time, and never in the way of
+anything.
 
 keepalived runs them side by side, so that a script of an earlier state may finish after that of the
 present one and leave the machine set up for the wrong state.
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from fastvrrp.children.runner import Child, Exit, NotStarted, Runner
 from fastvrrp.clock import NS_PER_SECOND, Nanoseconds, milliseconds, monotonic_ns, seconds
+from fastvrrp.config.model import InstanceConfig
 from fastvrrp.names import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastvrrp.config.model import Command, GlobalConfig, InstanceConfig
+    from fastvrrp.config.model import Command, GlobalConfig, SyncGroup
     from fastvrrp.reactor import Handle, Loop
 
 __all__ = ["STOP", "Hooks"]
@@ -36,7 +38,7 @@ DEATH_LIMIT = milliseconds(100)  # for a killed script to disappear
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hook:
-    """A configured script; `arguments`: whether INSTANCE NAME STATE PRIO are appended."""
+    """A configured script; `arguments`: whether INSTANCE|GROUP NAME STATE PRIO are appended."""
 
     keyword: str
     runner: Runner
@@ -54,24 +56,26 @@ class _Run:
 
 
 class Hooks:
-    """Runs the notify scripts of `instance`.
+    """Runs the notify scripts of `owner`.
 
-    For each change: the script of the state, then `notify` with `INSTANCE NAME STATE PRIO` added.
-    Both find KEEPALIVED_INSTANCE, KEEPALIVED_STATE and KEEPALIVED_PRIORITY in their environment.
+    For each change: the script of the state, then `notify` with `INSTANCE NAME STATE PRIO` added,
+    for a sync group `GROUP NAME STATE 0`. Both find KEEPALIVED_INSTANCE (KEEPALIVED_GROUP),
+    KEEPALIVED_STATE and KEEPALIVED_PRIORITY in their environment.
     A script may take as long as it wants: what comes later waits, and when too much does, all but
     the newest state is skipped. Thread: cold.
     """
 
     def __init__(
         self,
-        instance: InstanceConfig,
+        owner: InstanceConfig | SyncGroup,
         global_defs: GlobalConfig,
         *,
         loop: Loop,
         stop_limit: Nanoseconds = STOP_LIMIT,
         slow: Nanoseconds = SLOW,
     ) -> None:
-        self._name = instance.name
+        self._name = owner.name
+        self._scope = "INSTANCE" if isinstance(owner, InstanceConfig) else "GROUP"
         self._loop = loop
         self._stop_limit = stop_limit
         self._slow = slow
@@ -79,12 +83,12 @@ class Hooks:
         def hook(keyword: str, command: Command | None, *, arguments: bool = False) -> list[_Hook]:
             if command is None:
                 return []
-            runner = Runner(command, global_defs, label=f"({instance.name}) {keyword}")
+            runner = Runner(command, global_defs, label=f"({owner.name}) {keyword}")
             if not runner.usable:  # the log says why; dropped for good, as keepalived does
                 return []
             return [_Hook(keyword=keyword, runner=runner, arguments=arguments)]
 
-        notify = instance.notify
+        notify = owner.notify
         always = hook("notify", notify.always, arguments=True)
         self._hooks = {
             State.ACTIVE.keepalived: hook("notify_master", notify.master) + always,
@@ -145,14 +149,14 @@ class Hooks:
             on_done()
 
     def _start(self, run: _Run) -> None:
-        tail = ("INSTANCE", self._name, run.state, str(run.priority))
+        tail = (self._scope, self._name, run.state, str(run.priority))
         try:
             child = run.hook.runner.start(
                 self._loop,
                 self._exited,
                 arguments=tail if run.hook.arguments else (),
                 env={
-                    "KEEPALIVED_INSTANCE": self._name,
+                    f"KEEPALIVED_{self._scope}": self._name,
                     "KEEPALIVED_STATE": run.state,
                     "KEEPALIVED_PRIORITY": str(run.priority),
                 },

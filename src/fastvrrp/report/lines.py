@@ -16,11 +16,12 @@ __all__ = ["lines"]
 Line = tuple[int, str]
 
 INFO, DEBUG, WARNING, ERROR = logging.INFO, logging.DEBUG, logging.WARNING, logging.ERROR
+CRITICAL = logging.CRITICAL
 
 
 def lines(note: Note, name: str, priority: int) -> Iterator[Line]:
     """Yield (level, text) for `note` of instance `name`, whose effective priority is
-    `priority`."""
+    `priority`; not for GROUP_WAITS, which names another instance."""
     for level, text in _WRITERS[note.kind](note, priority):
         yield level, f"({name}) {text}"
 
@@ -109,7 +110,7 @@ def _active_router(note: Note, _: int) -> Iterator[Line]:
 
 def _same_address(note: Note, _: int) -> Iterator[Line]:
     yield (
-        ERROR,
+        CRITICAL,
         "WARNING - equal priority advert received from remote host with our IP address."
         " Give the two hosts different addresses: neither listens to the other, and both may be "
         "MASTER",
@@ -161,12 +162,71 @@ def _send_failed(note: Note, _: int) -> Iterator[Line]:
 
 
 def _checksum_style(note: Note, _: int) -> Iterator[Line]:
-    style = "with pseudo-header" if note.a == 0 else "over the message only"
-    yield DEBUG, f"{_source(note)} computes the VRRPv3 checksum {style}; both are accepted"
+    style = _CHECKSUM_STYLES[note.a]
+    yield DEBUG, f"{_source(note)} computes the VRRPv3 checksum {style}; all are accepted"
+
+
+_CHECKSUM_STYLES = (
+    "with pseudo-header",
+    "over the message only",
+    "with the multicast group in the pseudo-header, as old versions of keepalived do",
+)
 
 
 def _install_failed(note: Note, _: int) -> Iterator[Line]:
     yield ERROR, f"cannot hand address requests to the kernel: {os.strerror(note.a)}{_more(note.b)}"
+
+
+def _owner_conflict(note: Note, _: int) -> Iterator[Line]:
+    yield (
+        ERROR,
+        f"CONFIGURATION ERROR: local instance and {_source(note)} are both configured as address "
+        f"owner, please resolve{_more(note.b)}",
+    )
+
+
+def _owner_reduced(note: Note, _: int) -> Iterator[Line]:
+    yield (
+        ERROR,
+        f"CONFIGURATION ERROR: {_source(note)} is still advertising as address owner, please "
+        "resolve - reducing our priority",
+    )
+
+
+def _send_fault(note: Note, _: int) -> Iterator[Line]:
+    yield (
+        ERROR,
+        f"adverts cannot be sent ({os.strerror(note.a)}): leaving the addresses to others, and "
+        "trying again after a while",
+    )
+
+
+def _resumed(note: Note, _: int) -> Iterator[Line]:
+    yield WARNING, f"this host was suspended for {note.a / 1e9:.3f} seconds"
+
+
+def _sequence_end(note: Note, _: int) -> Iterator[Line]:
+    yield WARNING, f"AH sequence numbers are used up ({note.a}) and start again"
+
+
+def _stale_peer(note: Note, _: int) -> Iterator[Line]:
+    yield (
+        CRITICAL,
+        f"authentic adverts of {_source(note)} (priority {note.b}) are refused: its clock and ours "
+        f"differ by {abs(note.a)} s, beyond time_window; both routers may be MASTER. Set the "
+        "clocks right",
+    )
+
+
+def _carp(note: Note, _: int) -> Iterator[Line]:
+    yield (
+        WARNING,
+        f"{_source(note)} sends CARP (virtual host id {note.a}) to this network; it is ignored",
+    )
+
+
+def _unknown_vrid(note: Note, _: int) -> Iterator[Line]:
+    yield INFO, f"advert from {_source(note)} for unknown VRID {note.a}{_more(note.b)}"
 
 
 _WRITERS: dict[NoteKind, Callable[[Note, int], Iterator[Line]]] = {
@@ -186,4 +246,12 @@ _WRITERS: dict[NoteKind, Callable[[Note, int], Iterator[Line]]] = {
     NoteKind.SEND_FAILED: _send_failed,
     NoteKind.CHECKSUM_STYLE: _checksum_style,
     NoteKind.INSTALL_FAILED: _install_failed,
+    NoteKind.OWNER_CONFLICT: _owner_conflict,
+    NoteKind.OWNER_REDUCED: _owner_reduced,
+    NoteKind.SEND_FAULT: _send_fault,
+    NoteKind.RESUMED: _resumed,
+    NoteKind.SEQUENCE_END: _sequence_end,
+    NoteKind.STALE_PEER: _stale_peer,
+    NoteKind.CARP: _carp,
+    NoteKind.UNKNOWN_VRID: _unknown_vrid,
 }

@@ -1,6 +1,6 @@
 """A broadcast domain, and what it does to the frames on it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -78,6 +78,7 @@ class Interface:
     addresses: tuple[bytes, ...]
     ports: dict[tuple[int, bool], int]
     plugged: bool = True
+    send_error: int = 0
 
 
 class Lan:
@@ -88,6 +89,8 @@ class Lan:
         self.name = name
         self.frames = 0
         """Frames handed to this LAN so far."""
+        self.taps: list[Callable[[Datagram], object]] = []
+        """Called with every frame that a station sends."""
         self._clock = clock
         self._random = random
         self._default = link
@@ -136,11 +139,22 @@ class Lan:
         self.frames += 1
         if not sender.plugged:
             return
+        for tap in self.taps:
+            tap(datagram)
         for receiver in self._interfaces:
             if receiver is not sender and (
                 datagram.is_multicast or datagram.dst in receiver.addresses
             ):
                 self._carry(sender, receiver, datagram)
+
+    def inject(self, datagram: Datagram, *, only: Collection[str] = ()) -> None:
+        """Carry a frame of a stranger, whatever source it claims, to everyone it is for, or of
+        these to the nodes named in `only`. Nothing stops it, and it takes `Link.delay`."""
+        for receiver in self._interfaces:
+            if only and receiver.node.name not in only:
+                continue
+            if datagram.is_multicast or datagram.dst in receiver.addresses:
+                self._arrive(receiver, datagram, self._default.delay)
 
     def _carry(self, sender: Interface, receiver: Interface, datagram: Datagram) -> None:
         source, target = sender.node.name, receiver.node.name
@@ -156,10 +170,13 @@ class Lan:
             delay = link.delay
             if link.jitter:
                 delay += self._random.randrange(link.jitter + 1)
-            self._clock.at(
-                self._clock.now + delay,
-                receiver.node.arrive,
-                receiver,
-                datagram,
-                rank=Rank.ARRIVAL,
-            )
+            self._arrive(receiver, datagram, delay)
+
+    def _arrive(self, receiver: Interface, datagram: Datagram, delay: int) -> None:
+        self._clock.at(
+            self._clock.now + delay,
+            receiver.node.arrive,
+            receiver,
+            datagram,
+            rank=Rank.ARRIVAL,
+        )

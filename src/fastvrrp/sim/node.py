@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Protocol
 
+from fastvrrp.clock import seconds
 from fastvrrp.core.acts import Act, Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import Fault, NoteKind, State
 from fastvrrp.sim.clock import Rank, VirtualClock
 from fastvrrp.sim.lan import Datagram, Interface
-from fastvrrp.wire.advert import layout, reseal
+from fastvrrp.wire.datagram import layout, reseal
 from fastvrrp.wire.values import Layout
 
 __all__ = ["Instance", "Observer", "VirtualRouterNode"]
@@ -21,6 +22,11 @@ AUTH_AH = 2
 TTL = 255
 BACKLOG = 256
 """Packets that the socket of a node that stands still can hold."""
+OLDEST_STAMP = 1_000_000_000
+"""ns: a kernel's time of arrival that the loop believes (docs/adr/0016)."""
+
+AH_SLACK, HMAC_SLACK = 16, 2 << 32
+"""What may have been sent since the marks were written, as the daemon reckons."""
 
 ORDER = {"SEND": 0, "WITHDRAW": 1, "INSTALL": 2, "ANNOUNCE": 3}
 """The order in which the loop performs the acts of one turn."""
@@ -36,6 +42,10 @@ class Observer(Protocol):
         """The node has put the virtual addresses on its interface, or removed them."""
 
 
+Marks = list[tuple[bytes, int, int]]
+"""`Core.marks`: what protects from replayed adverts."""
+
+
 @dataclass(slots=True, eq=False)
 class Instance:
     """One virtual router of a node. `priority` and `faults` are what trackers last said, and
@@ -49,29 +59,34 @@ class Instance:
     held: bool = False
     adverts: tuple[Layout, ...] = ()
     sealed: dict[int, tuple[Datagram, ...]] = field(default_factory=dict)
+    remembered: tuple[Marks, tuple[int, int]] | None = None
 
     def __post_init__(self) -> None:
         self.priority = self.params.priority
         self.faults = self.params.faults
         self.adverts = tuple(_lay_out(self.params, target) for target in _targets(self.params))
 
-    def datagrams(self, priority: int, ah_sequence: int) -> tuple[Datagram, ...]:
+    def datagrams(self, priority: int, sequence: int) -> tuple[Datagram, ...]:
         """Return one advert of `priority` for each destination."""
-        if self.params.auth_type == AUTH_AH:
-            return self._seal(priority, ah_sequence)
+        if self.params.auth_type == AUTH_AH or self.params.hmac is not None:
+            return self._seal(priority, sequence)
         if priority not in self.sealed:
             self.sealed[priority] = self._seal(priority, 0)
         return self.sealed[priority]
 
-    def _seal(self, priority: int, ah_sequence: int) -> tuple[Datagram, ...]:
+    def _seal(self, priority: int, sequence: int) -> tuple[Datagram, ...]:
+        hmac = self.params.hmac
+        key = None if hmac is None else (hmac.active_key, dict(hmac.keys)[hmac.active_key])
         return tuple(
             Datagram(
                 advert.family,
                 reseal(
                     advert,
                     priority=priority,
-                    ah_sequence=ah_sequence,
+                    ah_sequence=sequence if self.params.auth_type == AUTH_AH else 0,
                     password=self.params.password,
+                    hmac_key=key,
+                    hmac_sequence=sequence,
                 ),
                 advert.src,
                 advert.dst,
@@ -100,7 +115,10 @@ class VirtualRouterNode:
         self._stalled = False
         self._deaf = False
         self._lag = 0
-        self._backlog: deque[tuple[Interface, Datagram]] = deque()
+        self._slept = 0
+        self._wall_offset = 0
+        self._keeps_marks = False
+        self._backlog: deque[tuple[Interface, Datagram, int]] = deque()
 
     # ---- construction ----
 
@@ -151,14 +169,21 @@ class VirtualRouterNode:
         """Start the process: a new core that remembers nothing."""
         if self._core is not None:
             raise ValueError(f"{self.name} runs already")
-        core = self._core = Core(len(self._instances), max(self._ports, 1))
+        groups = 1 + max((i.params.group for i in self._instances), default=-1)
+        core = self._core = Core(len(self._instances), max(self._ports, 1), groups)
         self._life += 1
         self._tell("", "START")
         for instance in self._instances:
             core.add(replace(instance.params, priority=instance.priority, faults=instance.faults))
-        for index in range(len(self._instances)):
+        core.set_clock(self._wall_offset)
+        for index, instance in enumerate(self._instances):
+            if instance.remembered is not None:
+                marks, (ah, hmac) = instance.remembered
+                core.restore_marks(index, marks, (ah + AH_SLACK, hmac + HMAC_SLACK), self._now())
             core.startup(index, self._now())
         self._settle()
+        if self._keeps_marks:
+            self._keep_marks(self._life)
 
     def stop(self) -> None:
         """Stop in order: active routers resign (priority 0) and remove their addresses."""
@@ -168,6 +193,8 @@ class VirtualRouterNode:
         for index in range(len(self._instances)):
             core.shutdown(index, self._now())
         self._settle()
+        if self._keeps_marks:
+            self.remember()
         self._end("STOP")
 
     def crash(self) -> None:
@@ -182,8 +209,28 @@ class VirtualRouterNode:
         self._life += 1
         self._armed = None
         self._stalled = self._deaf = False
+        self._slept = 0
         self._backlog.clear()
         self._tell("", what)
+
+    def remember(self) -> None:
+        """Write down what protects from replayed adverts, as the daemon does now and then: the
+        next start reads it. No time counts in which nothing runs."""
+        core = self._running()
+        for index, instance in enumerate(self._instances):
+            instance.remembered = (core.marks(index), core.sequence(index))
+
+    def keep_marks(self) -> None:
+        """From its next start on, the node remembers every second and when it stops: a crash loses
+        up to a second."""
+        self._keeps_marks = True
+
+    def _keep_marks(self, life: int) -> None:
+        if life != self._life:
+            return
+        if not self._stalled:
+            self.remember()
+        self._clock.after(seconds(1), self._keep_marks, life)
 
     def stall(self, duration: int, *, clock_runs: bool = True, deaf: bool = False) -> None:
         """Stand still for `duration` ns (SIGSTOP, a starved or paused machine). Packets wait in
@@ -200,12 +247,21 @@ class VirtualRouterNode:
         self._tell("", "STALL", duration)
         self._clock.after(duration, self._resume, self._life, 0 if clock_runs else duration)
 
+    def suspend(self, duration: int) -> None:
+        """Sleep for `duration` ns: the network goes on, the monotonic clock does not, and the
+        machine knows for how long it slept."""
+        self.stall(duration, clock_runs=False, deaf=True)
+        self._slept = duration
+
     def _resume(self, life: int, lag: int) -> None:
         if life != self._life:
             return
         self._lag += lag
         self._stalled = self._deaf = False
         self._armed = None
+        if self._slept:
+            self._running().resume(self._slept, self._now())
+            self._slept = 0
         self._turn()
         for index, instance in enumerate(self._instances):
             self._set(index, instance.priority, instance.faults)
@@ -217,6 +273,13 @@ class VirtualRouterNode:
         self._armed = None
         if not self._stalled:
             self._turn()
+
+    def step_wall_clock(self, by: int) -> None:
+        """Set the machine's time of day forward by `by` ns, or back."""
+        self._wall_offset += by
+        if self._core is not None:
+            self._core.set_clock(self._wall_offset)
+            self._settle()
 
     # ---- what the machine around the routers says ----
 
@@ -253,6 +316,16 @@ class VirtualRouterNode:
             if instance.interface is interface:
                 without = instance.faults & ~Fault.LINK
                 self.set_faults(without if plugged else without | Fault.LINK, instance.name)
+                self._link_changed(instance)
+
+    def fail_sends(self, error: int, interface: str | None = None) -> None:
+        """Let nothing be sent on the interface, for `error` (errno); 0: it can be again."""
+        self.interface(interface).send_error = error
+
+    def _link_changed(self, instance: Instance) -> None:
+        if self._core is not None and not self._stalled:
+            self._core.clear_send_fault(self._instances.index(instance), self._now())
+            self._settle()
 
     # ---- what can be seen ----
 
@@ -289,22 +362,23 @@ class VirtualRouterNode:
             return
         if self._stalled:
             if len(self._backlog) < BACKLOG:
-                self._backlog.append((interface, datagram))
+                self._backlog.append((interface, datagram, self._now()))
             return
-        self._receive(self._core, interface, datagram)
+        self._receive(self._core, interface, datagram, self._now())
         self._settle()
 
-    def _receive(self, core: Core, interface: Interface, datagram: Datagram) -> None:
+    def _receive(self, core: Core, interface: Interface, datagram: Datagram, at: int) -> None:
         port = interface.ports.get((datagram.family, datagram.is_ah))
         if port is None:
             return
+        now = self._now()
         core.receive(
             datagram.data,
             family=datagram.family,
             src=datagram.src,
             dst=datagram.dst,
             ttl=TTL,
-            now=self._now(),
+            now=at if 0 <= now - at <= OLDEST_STAMP else now,
             port=port,
         )
 
@@ -338,21 +412,26 @@ class VirtualRouterNode:
         self._turn()
 
     def _perform(self, core: Core) -> None:
-        acts = core.drain()
-        if len(acts) > 1:
-            acts.sort(key=lambda act: ORDER[act.kind])
-        for act in acts:
-            _PERFORMERS[act.kind](self, core, act)
+        while acts := core.drain():  # again: adverts that fail have consequences
+            if len(acts) > 1:
+                acts.sort(key=lambda act: ORDER[act.kind])
+            for act in acts:
+                _PERFORMERS[act.kind](self, core, act)
         for note in core.drain_notes():
             self._tell_note(note)
 
     def _send(self, core: Core, act: Act) -> None:
-        if act.a != 0 and core.state(act.vr) is not State.ACTIVE:
+        if act.a != 0 and not act.c and core.state(act.vr) is not State.ACTIVE:
             return
         instance = self._instances[act.vr]
+        interface = instance.interface
         self._tell(instance.name, "SEND", act.a)
         for datagram in instance.datagrams(act.a, act.b):
-            instance.interface.lan.transmit(instance.interface, datagram)
+            if interface.send_error:
+                core.send_failed(act.vr, interface.send_error, self._now())
+            else:
+                interface.lan.transmit(interface, datagram)
+                core.sent(act.vr)
 
     def _withdraw(self, core: Core, act: Act) -> None:
         if core.state(act.vr) is not State.ACTIVE:
@@ -406,4 +485,5 @@ def _lay_out(params: RouterParams, target: bytes) -> Layout:
         auth_type=params.auth_type,
         password=params.password,
         unicast=bool(params.peers),
+        hmac=params.hmac is not None,
     )

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
-from fastvrrp.core.acts import GarpParams, RouterParams
+from fastvrrp.core.acts import GarpParams, HmacParams, RouterParams
 from fastvrrp.params import router_params
 from fastvrrp.sim.clock import VirtualClock
 from fastvrrp.sim.lan import Interface, Lan, Link, LinkFields
@@ -38,6 +38,16 @@ class RouterFields(TypedDict, total=False):
     password: bytes
     garp: GarpParams
     faults: int
+    group: int
+    down_timer_adverts: int
+    timer_expired_backup: int
+    owner_ignore_adverts: bool
+    lower_prio_no_advert: bool
+    higher_prio_send_advert: bool
+    skip_check_addresses: bool
+    strict: bool
+    peer_ttls: tuple[tuple[int, int], ...]
+    hmac: HmacParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ class World:
         Scripts are not run: give what they would say with `set_priority` and `set_faults`.
         """
         node = self._add_node(name, interfaces)
+        groups = {member: n for n, group in enumerate(config.groups) for member in group.members}
         for instance in config.instances:
             present = [ip_address(text) for text in interfaces[instance.interface][1:]]
             source = instance.source or next(
@@ -130,9 +141,13 @@ class World:
             if source is None:
                 where = f"{instance.name}: {instance.interface} of {name}"
                 raise ValueError(f"{where} needs an IPv{instance.family} address")
-            node.add_instance(
-                instance.name, instance.interface, router_params(instance, source=source)
+            params = router_params(
+                instance,
+                config.global_defs,
+                source=source,
+                group=groups.get(instance.name, -1),
             )
+            node.add_instance(instance.name, instance.interface, params)
         return node
 
     def _add_node(self, name: str, interfaces: Mapping[str, Attachment]) -> VirtualRouterNode:

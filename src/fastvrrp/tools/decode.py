@@ -8,13 +8,16 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from fastvrrp.core.acts import HmacParams
+from fastvrrp.keys import KeyFileError, parse_key, read_key_file
 from fastvrrp.secret import Secret
 from fastvrrp.tools.pcap import CaptureError, ip_packets, is_capture, is_vrrp
 from fastvrrp.wire.advert import decode_packet
-from fastvrrp.wire.values import Decoded
+from fastvrrp.wire.values import Decoded, Trailer
 
 __all__ = ["add_parser", "run"]
 
@@ -33,6 +36,7 @@ The receiver that is asked follows the packet: its VRID, its version and its int
 to be the configured ones, and a packet to a multicast group meets a multicast router (which
 wants TTL 255), any other a unicast one. The options describe another receiver. Without --auth
 the receiver has no authentication, and an authenticated packet is rejected as auth_mismatch.
+With --hmac-key it wants the trailer of auth_hmac, of any time; without, such a packet is too long.
 """
 
 _EPILOG = """\
@@ -46,11 +50,12 @@ examples:
   fastvrrp decode 45c0002800010000ff70d0880a090001e00000122133c80100010c5d0a0900640000000000000000
   tcpdump -ni eth0 -c1 -x vrrp | fastvrrp decode -
   fastvrrp decode --auth ah:s3cr3tPw --interval 1 capture.pcap
+  fastvrrp decode --hmac-key 1:file:/etc/keepalived/vrrp.key capture.pcap
   fastvrrp decode --payload --src 10.1.0.1 --dst 10.1.0.2 31069601006419a80a01006a
 
 exit status: 0 every packet is valid, 1 one is rejected, 2 wrong command or no packet
 
-A password on a command line can be read by other users of the host while the command runs.
+A password or a key on a command line can be read by other users of the host while the command runs.
 """
 
 
@@ -84,6 +89,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         type=_auth,
         metavar="pass:SECRET|ah:SECRET",
         help="authentication and its password, of which 8 bytes count (version 2 only)",
+    )
+    receiver.add_argument(
+        "--hmac-key",
+        type=_hmac_key,
+        action="append",
+        default=[],
+        metavar="ID:KEY",
+        help="a key of its auth_hmac: its number, and 32 to 64 bytes as text, hex:DIGITS or "
+        "file:PATH; may be repeated",
     )
     receiver.add_argument(
         "--mode",
@@ -143,6 +157,18 @@ def _auth(text: str) -> Auth:
     return Auth(type=_AUTH_TYPES[name], password=Secret(os.fsencode(password)))
 
 
+def _hmac_key(text: str) -> tuple[int, Secret]:
+    number, colon, key = text.partition(":")
+    if not (colon and number.isascii() and number.isdigit() and 1 <= int(number) <= 255):
+        raise argparse.ArgumentTypeError("write ID:KEY, where ID is a number from 1 to 255")
+    try:
+        written = key.startswith("file:")
+        data = read_key_file(key.removeprefix("file:"))[0] if written else os.fsencode(key)
+        return int(number), Secret(parse_key(data))
+    except KeyFileError as error:
+        raise argparse.ArgumentTypeError(f"key {number}: {error}") from None
+
+
 def _number(text: str, low: int, high: int) -> int:
     if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
@@ -175,6 +201,8 @@ def _address(text: str) -> IPv4Address | IPv6Address:
 
 
 def _check_options(options: argparse.Namespace) -> None:
+    if len(options.hmac_key) > HmacParams.MAX_KEYS:
+        raise InputError(f"--hmac-key can be given {HmacParams.MAX_KEYS} times")
     if not options.payload:
         if options.src or options.dst or options.ttl is not None:
             raise InputError("--src, --dst and --ttl go with --payload: an IP packet has its own")
@@ -300,7 +328,14 @@ def _decode(packet: bytes, options: argparse.Namespace) -> Decoded:
         unicast=None if options.mode == "auto" else options.mode == "unicast",
         auth_type=auth.type if auth else 0,
         password=auth.password.reveal() if auth else b"",
+        hmac_keys=[(number, key.reveal()) for number, key in options.hmac_key],
     )
+
+
+def _time(trailer: Trailer) -> str:
+    """Return the sender's clock, in the first 136 years of Unix."""
+    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=trailer.time_ns // 1000)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _to_json(decoded: Decoded) -> str:
@@ -315,11 +350,27 @@ def _to_json(decoded: Decoded) -> str:
             "interval_ms": None if interval is None else interval // 1_000_000,
             "addresses": None if decoded.addresses is None else [str(a) for a in decoded.addresses],
             "auth": decoded.auth,
+            "hmac": None if decoded.trailer is None else _trailer_json(decoded.trailer),
             "src": None if decoded.src is None else str(decoded.src),
             "dst": None if decoded.dst is None else str(decoded.dst),
             "ttl": decoded.ttl,
         }
     )
+
+
+def _trailer_json(trailer: Trailer) -> dict[str, object]:
+    return {
+        "key_id": trailer.key_id,
+        "time": _time(trailer),
+        "counter": trailer.counter,
+        "authentic": trailer.authentic,
+    }
+
+
+def _trailer_words(trailer: Trailer) -> str:
+    verdict = {True: "right", False: "wrong", None: "not checked"}[trailer.authentic]
+    what = f"hmac key {trailer.key_id} time {_time(trailer)} counter {trailer.counter}"
+    return f"{what} digest {verdict}"
 
 
 def _to_line(decoded: Decoded) -> str:
@@ -334,6 +385,8 @@ def _to_line(decoded: Decoded) -> str:
         parts.append(f"auth {decoded.auth}")
     if decoded.ah_sequence is not None:
         parts.append(f"sequence {decoded.ah_sequence}")
+    if decoded.trailer is not None:
+        parts.append(_trailer_words(decoded.trailer))
     if decoded.addresses is not None:
         parts.append("addresses " + (" ".join(map(str, decoded.addresses)) or "none"))
     return f"{verdict}: {', '.join(parts)}"

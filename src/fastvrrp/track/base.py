@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from fastvrrp.config.model import ScriptConfig, TrackUse
+    from fastvrrp.config.model import TrackUse
 
-__all__ = ["RiseFall", "Verdict", "contribution", "effective_priority", "explain"]
+__all__ = [
+    "Contribution",
+    "RiseFall",
+    "Tracker",
+    "Verdict",
+    "contribution_of",
+    "effective_priority",
+    "explain",
+    "strength",
+]
 
 MIN_EFFECTIVE = 1
 MAX_EFFECTIVE = 254
@@ -23,6 +33,41 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
     UP = "up"
     DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one use of a tracker does to one virtual router."""
+
+    weight: int = 0
+    """Added to the priority."""
+    fault: str | None = None
+    """Why it may not take part, in words ("script chk failed"); None: it may."""
+    pending: bool = False
+    """No verdict yet, and there is no weight: silent, at start only."""
+
+
+class Tracker(Protocol):
+    """One thing that is tracked; `on_change(self)` (given to the constructor) is called when what
+    it contributes changed."""
+
+    @property
+    def kind(self) -> str:
+        """What is tracked: "script", "interface", "file", "process" or "probe"."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration; unique for a kind."""
+
+    def start(self) -> None:
+        """Begin to track."""
+
+    def stop(self, on_stopped: Callable[[], object] | None = None) -> None:
+        """End: nothing is reported any more. `on_stopped` is called when all that it started is
+        gone, perhaps before this returns."""
+
+    def contribution(self, use: TrackUse) -> Contribution:
+        """Return what it does now to a virtual router that uses it like this."""
 
 
 class RiseFall:
@@ -50,21 +95,25 @@ class RiseFall:
         return self.verdict
 
 
-def contribution(use: TrackUse, config: ScriptConfig, verdict: Verdict) -> tuple[int, bool, bool]:
-    """Return (weight added to the priority, fault, pending) for one use of a script.
+def strength(use: TrackUse, weight: int = 0, *, reverse: bool = False) -> tuple[int, bool]:
+    """Return the weight that counts and if it is reversed: those of `use`, else of the tracker."""
+    return (weight, reverse) if use.weight is None else (use.weight, use.reverse)
+
+
+def contribution_of(weight: int, verdict: Verdict, words: str, *, reverse: bool) -> Contribution:
+    """Return what a `verdict` means to a router that weighs it with `weight`; for all but files.
 
     A positive weight is added while up, a negative one while down; without weight, down is a fault
-    and unknown is pending. `reverse` inverts the sign of a weight; without one, up is the fault.
+    (`words` name it) and unknown is pending. `reverse` inverts the sign of a weight; without one,
+    up is the fault.
     """
-    weight, reverse = use.weight, use.reverse
-    if weight is None:
-        weight, reverse = config.weight, config.reverse
     if weight == 0:
         bad = Verdict.UP if reverse else Verdict.DOWN
-        return 0, verdict is bad, verdict is Verdict.UNKNOWN
+        fault = words if verdict is bad else None
+        return Contribution(fault=fault, pending=verdict is Verdict.UNKNOWN)
     if verdict is not (Verdict.UP if weight > 0 else Verdict.DOWN):
-        return 0, False, False
-    return -weight if reverse else weight, False, False
+        return Contribution()
+    return Contribution(weight=-weight if reverse else weight)
 
 
 def effective_priority(base: int, contributions: Iterable[int]) -> int:

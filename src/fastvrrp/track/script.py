@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from fastvrrp.children.runner import PATIENCE, Child, Exit, NotStarted, Patience, Runner
 from fastvrrp.clock import NS_PER_SECOND, Nanoseconds, milliseconds, monotonic_ns
-from fastvrrp.track.base import RiseFall, Verdict
+from fastvrrp.track.base import Contribution, RiseFall, Verdict, contribution_of, strength
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastvrrp.config.model import GlobalConfig, ScriptConfig
+    from fastvrrp.config.model import GlobalConfig, ScriptConfig, TrackUse
     from fastvrrp.reactor import Handle, Loop
 
 __all__ = ["ScriptTracker"]
@@ -24,12 +24,14 @@ STOP_GRACE = milliseconds(500)  # for a script that runs when tracking ends
 
 
 class ScriptTracker:
-    """One `vrrp_script` while it is tracked; `on_verdict(self)` is called when `verdict` changed.
+    """One `vrrp_script` while it is tracked; `on_change(self)` is called when `verdict` changed.
 
     The first run begins at once, the others at multiples of the interval after it, however long a
     run takes; at most one is in flight. `usable` False: the command must not be run, which the log
     says; who uses it must then do as if it were not configured, like keepalived.
     """
+
+    kind = "script"
 
     def __init__(
         self,
@@ -37,12 +39,13 @@ class ScriptTracker:
         global_defs: GlobalConfig,
         *,
         loop: Loop,
-        on_verdict: Callable[[ScriptTracker], object],
+        on_change: Callable[[ScriptTracker], object],
         patience: Patience = PATIENCE,
     ) -> None:
         self.config = config
+        self.name = config.name
         self._loop = loop
-        self._on_verdict = on_verdict
+        self._on_change = on_change
         self._patience = patience
         self._runner = Runner(config.command, global_defs, label=f"vrrp_script {config.name}")
         self._results = RiseFall(config.rise, config.fall)
@@ -84,6 +87,12 @@ class ScriptTracker:
             self._child.kill()
         else:
             self._child.terminate(STOP_GRACE)
+
+    def contribution(self, use: TrackUse) -> Contribution:
+        """Return what the script does to a virtual router that uses it like this."""
+        weight, reverse = strength(use, self.config.weight, reverse=self.config.reverse)
+        words = f"script {self.name} {'succeeded' if reverse else 'failed'}"
+        return contribution_of(weight, self.verdict, words, reverse=reverse)
 
     def _tick(self) -> None:
         self._schedule()
@@ -138,4 +147,4 @@ class ScriptTracker:
             log.info("VRRP_Script(%s) timed_out", name)
         else:
             log.info("VRRP_Script(%s) failed (%s)", name, how)
-        self._on_verdict(self)
+        self._on_change(self)

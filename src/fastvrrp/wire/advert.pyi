@@ -1,33 +1,14 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from fastvrrp.wire.values import Decoded, Layout
+from fastvrrp.wire.datagram import layout, reseal
+from fastvrrp.wire.values import Decoded
 
 __all__ = ["decode_packet", "internet_checksum", "layout", "reseal"]
 
 def internet_checksum(
     data: bytes, *, src: bytes = b"", dst: bytes = b"", protocol: int = 0
 ) -> int: ...
-def layout(
-    *,
-    family: int,
-    version: int,
-    vrid: int,
-    priority: int,
-    interval_ns: int,
-    addresses: Sequence[bytes],
-    src: bytes,
-    dst: bytes,
-    auth_type: int = 0,
-    password: bytes = b"",
-    ttl: int = 255,
-    tos: int = 0xC0,
-    unicast: bool = False,
-    checksum_style: int = 0,
-) -> Layout: ...
-def reseal(
-    layout: Layout, *, priority: int, ip_id: int = 0, ah_sequence: int = 0, password: bytes = b""
-) -> bytes: ...
 def decode_packet(
     data: bytes,
     *,
@@ -44,5 +25,12 @@ def decode_packet(
     password: bytes = b"",
     own: IPv4Address | IPv6Address | None = None,
     peers: Sequence[IPv4Address | IPv6Address] = (),
+    peer_ttls: Sequence[tuple[int, int]] = (),
     any_source: bool = False,
+    group: IPv4Address | IPv6Address | None = None,
+    strict: bool = False,
+    hmac_keys: Sequence[tuple[int, bytes]] = (),
+    hmac_mode: int = 0,
+    hmac_window_s: int | None = None,
+    wall_ns: int = 0,
 ) -> Decoded: ...

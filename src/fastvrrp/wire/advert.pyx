@@ -1,32 +1,37 @@
-"""Adverts to and from bytes: RFC 3768 (version 2) and RFC 9568 (version 3).
+"""Adverts from bytes: RFC 3768 (version 2) and RFC 9568 (version 3); the other way is wire/datagram.pyx.
 
 `locate` and `decode` are the receive path: they never allocate, never raise, and read no byte before the
 check that bounds it. The order of the checks is fixed, and each failure has its own RejectReason.
-The functions with a Python face at the end serve preparation, tests and tools.
+The functions with a Python face at the end serve tests and tools.
 """
 
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
-from libc.stdint cimport UINT16_MAX, int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport UINT16_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
-from fastvrrp.wire.auth cimport prepare_key, seal_ah, verify_ah, verify_pass
+from fastvrrp.wire.auth cimport prepare_key, verify_ah, verify_pass
+from fastvrrp.wire.datagram cimport copy_padded
 from fastvrrp.wire.headers cimport (
-    FV_AH_PAYLOAD_LEN, FV_AUTH_LEN, FV_FRAGMENT_MASK, FV_INTERVAL_MASK, FV_PROTO_AH, FV_PROTO_VRRP,
-    FV_TYPE_ADVERT, fv_ah_t, fv_ipv4_t, fv_sum, fv_sum_finish, fv_sum_pseudo, fv_vrrp_t, htons, ntohs,
+    FV_AH_PAYLOAD_LEN, FV_AUTH_LEN, FV_CARP_COUNT, FV_CARP_LEN, FV_FRAGMENT_MASK, FV_INTERVAL_MASK, FV_PROTO_AH,
+    FV_PROTO_VRRP, FV_TYPE_ADVERT, be64toh, fv_ah_t, fv_ipv4_t, fv_sum, fv_sum_finish, fv_sum_pseudo, fv_trailer_t,
+    fv_vrrp_t, ntohs,
 )
+from fastvrrp.wire.hmac cimport hmac_verify, prepare_hmac_key
 from fastvrrp.wire.packet cimport (
-    ACCEPTED, AUTH_AH, AUTH_NONE, AUTH_PASS, CHECKSUM_MESSAGE, CHECKSUM_PSEUDO, MAX_PEERS, N_REJECTS,
-    REJECT_AH_HEADER, REJECT_AUTH_ICV, REJECT_AUTH_MISMATCH, REJECT_AUTH_PASS, REJECT_AUTH_REPLAY, REJECT_AUTH_SPI,
-    REJECT_AUTH_TYPE, REJECT_CHECKSUM, REJECT_COUNT, REJECT_DESTINATION, REJECT_FRAGMENT, REJECT_INACTIVE,
+    ACCEPTED, AUTH_AH, AUTH_NONE, AUTH_PASS, CHECKSUM_GROUP, CHECKSUM_MESSAGE, CHECKSUM_PSEUDO, HMAC_ENFORCE,
+    MAX_HMAC_KEYS, MAX_PEERS, N_REJECTS, REJECT_AH_HEADER, REJECT_AUTH_ICV, REJECT_AUTH_MISMATCH, REJECT_AUTH_PASS,
+    REJECT_AUTH_REPLAY, REJECT_AUTH_SPI, REJECT_AUTH_TYPE, REJECT_CARP, REJECT_CHECKSUM, REJECT_COUNT,
+    REJECT_DESTINATION, REJECT_FIRST_ADDRESS, REJECT_FRAGMENT, REJECT_HMAC_INVALID, REJECT_HMAC_KEY,
+    REJECT_HMAC_MALFORMED, REJECT_HMAC_MISSING, REJECT_HMAC_REPLAY, REJECT_HMAC_STALE, REJECT_INACTIVE,
     REJECT_INTERVAL, REJECT_INTERVAL_ZERO, REJECT_IP_HEADER, REJECT_IP_LENGTH, REJECT_LENGTH, REJECT_OWN_SOURCE,
-    REJECT_PROTOCOL, REJECT_SOURCE, REJECT_TRUNCATED, REJECT_TTL, REJECT_TYPE, REJECT_VERSION, REJECT_VRID,
-    advert_t, fv_hmac_md5_t, fv_rx_meta_t, packet_t, profile_t, reject_t,
+    REJECT_OWNER, REJECT_PEER_TTL, REJECT_PROTOCOL, REJECT_SOURCE, REJECT_TRUNCATED, REJECT_TTL, REJECT_TYPE,
+    REJECT_VERSION, REJECT_VRID, advert_t, fv_rx_meta_t, packet_t, profile_t, reject_t,
 )
 
 from fastvrrp.names import RejectReason
-from fastvrrp.wire.values import Decoded, Layout
+from fastvrrp.wire.datagram import layout, reseal
+from fastvrrp.wire.values import Decoded, Trailer
 
 __all__ = ["decode_packet", "internet_checksum", "layout", "reseal"]
 
@@ -99,6 +104,9 @@ cdef reject_t locate_vrrp(const uint8_t* data, size_t length, packet_t* packet) 
     packet.vrrp = data
     packet.vrrp_len = <uint16_t> length
     packet.vrid = vrrp.vrid
+    # no advert of version 2 has this length for this count
+    if vrrp.version_type == (2 << 4 | FV_TYPE_ADVERT) and vrrp.count == FV_CARP_COUNT and length == FV_CARP_LEN:
+        return REJECT_CARP
     return REJECT_VRID if vrrp.vrid == 0 else ACCEPTED
 
 
@@ -108,46 +116,57 @@ cdef reject_t decode(
     const packet_t* packet, const fv_rx_meta_t* meta, const profile_t* profile, advert_t* advert,
 ) noexcept nogil:
     cdef const fv_vrrp_t* vrrp = <const fv_vrrp_t*> packet.vrrp
-    cdef const uint8_t* auth_data = NULL
-    cdef size_t length = sizeof(fv_vrrp_t)
-    cdef bint has_auth_data
+    cdef size_t length
     cdef reject_t reason
 
     memset(advert, 0, sizeof(advert_t))
     memcpy(advert.src, meta.src, sizeof(advert.src))
-    if packet.vrrp_len < length:
+    if packet.vrrp_len < sizeof(fv_vrrp_t):
         return REJECT_TRUNCATED
     read_fixed(vrrp, advert)
-    length += advert.count * address_len(meta.family)
-    if length <= packet.vrrp_len:
+    if sizeof(fv_vrrp_t) + advert.count * address_len(meta.family) <= packet.vrrp_len:
         advert.addresses = packet.vrrp + sizeof(fv_vrrp_t)
     if advert.vrid != profile.vrid:
         return REJECT_VRID
     if is_own(meta, profile):
         return REJECT_OWN_SOURCE
 
-    # keepalived: version 2 over IPv6 has no authentication data
-    has_auth_data = advert.version != 3 and meta.family == 4
-    if has_auth_data:
-        length += FV_AUTH_LEN
-    if length != packet.vrrp_len:
+    length = message_len(advert, meta.family)
+    if packet.vrrp_len != length and packet.vrrp_len != length + sizeof(fv_trailer_t):
         return REJECT_LENGTH
-    if has_auth_data:
-        auth_data = packet.vrrp + length - FV_AUTH_LEN
-
     reason = check_path(meta, profile)
     if reason != ACCEPTED:
         return reason
+    # Only an intact advert of another version shows that a router is configured differently.
+    if advert.version != 2 and advert.version != 3:
+        return REJECT_VERSION
+    if not checksum_holds(packet, length, meta, profile, advert):
+        return REJECT_CHECKSUM
     if advert.version != profile.version:
         return REJECT_VERSION
     if vrrp.version_type & 0x0F != FV_TYPE_ADVERT:
         return REJECT_TYPE
-    if not checksum_holds(packet, meta, advert):
-        return REJECT_CHECKSUM
-    reason = check_auth(packet, meta, profile, auth_data, advert)
+    if packet.vrrp_len != length and profile.n_hmac_keys == 0:
+        return REJECT_AUTH_MISMATCH
+    reason = check_trailer(packet, length, meta, profile, advert)
     if reason != ACCEPTED:
         return reason
-    return check_meaning(profile, advert)
+    reason = check_auth(packet, length, meta, profile, advert)
+    if reason != ACCEPTED:
+        return reason
+    return check_meaning(meta.family, profile, advert)
+
+
+cdef inline bint has_auth_data(const advert_t* advert, uint8_t family) noexcept nogil:
+    # keepalived: version 2 over IPv6 has no authentication data
+    return advert.version != 3 and family == 4
+
+
+cdef inline size_t message_len(const advert_t* advert, uint8_t family) noexcept nogil:
+    """The length that the fixed header promises, without a trailer."""
+    cdef size_t length = sizeof(fv_vrrp_t) + advert.count * address_len(family)
+
+    return length + FV_AUTH_LEN if has_auth_data(advert, family) else length
 
 
 cdef inline size_t address_len(uint8_t family) noexcept nogil:
@@ -156,6 +175,18 @@ cdef inline size_t address_len(uint8_t family) noexcept nogil:
 
 cdef inline bint is_multicast(uint8_t family, const uint8_t* address) noexcept nogil:
     return address[0] >> 4 == 0xE if family == 4 else address[0] == 0xFF
+
+
+cdef inline bint is_link_local(const uint8_t* address) noexcept nogil:
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
+cdef inline bint is_known(const uint8_t* address) noexcept nogil:
+    """False for 16 zero bytes, the address that no packet carries."""
+    cdef uint8_t[16] unknown
+
+    memset(unknown, 0, sizeof(unknown))
+    return memcmp(address, unknown, sizeof(unknown)) != 0
 
 
 cdef void read_fixed(const fv_vrrp_t* vrrp, advert_t* advert) noexcept nogil:
@@ -172,100 +203,112 @@ cdef void read_fixed(const fv_vrrp_t* vrrp, advert_t* advert) noexcept nogil:
 
 
 cdef bint is_own(const fv_rx_meta_t* meta, const profile_t* profile) noexcept nogil:
-    cdef uint8_t[16] unknown
-
-    memset(unknown, 0, sizeof(unknown))
-    if memcmp(profile.own, unknown, sizeof(unknown)) == 0:
-        return False
-    return memcmp(meta.src, profile.own, sizeof(unknown)) == 0
+    return is_known(profile.own) and memcmp(meta.src, profile.own, sizeof(profile.own)) == 0
 
 
 cdef reject_t check_path(const fv_rx_meta_t* meta, const profile_t* profile) noexcept nogil:
-    """How the packet came: TTL, kind of destination, sender."""
-    cdef bint multicast = is_multicast(meta.family, meta.dst)
-    cdef uint16_t i
-
+    """How the packet came: TTL, destination, sender."""
     # RFC 9568 §7.1. A unicast peer may be some hops away, but a TTL that the kernel hides is no TTL.
     if meta.ttl < 0 or (meta.ttl != 255 and not profile.unicast):
         return REJECT_TTL
-    if multicast == profile.unicast:
+    if is_multicast(meta.family, meta.dst) == profile.unicast:
         return REJECT_DESTINATION
-    if not profile.unicast or profile.any_source or profile.n_peers == 0:
+    if profile.unicast:
+        return check_peer(meta, profile)
+    if is_known(profile.group) and memcmp(meta.dst, profile.group, sizeof(meta.dst)) != 0:
+        return REJECT_DESTINATION
+    return ACCEPTED
+
+
+cdef reject_t check_peer(const fv_rx_meta_t* meta, const profile_t* profile) noexcept nogil:
+    cdef uint16_t i
+
+    # keepalived: where trailers are configured, only peers are heard, whatever else is said
+    if profile.n_peers == 0 or (profile.any_source and profile.n_hmac_keys == 0):
         return ACCEPTED
     for i in range(profile.n_peers):
         if memcmp(meta.src, profile.peers[i], sizeof(meta.src)) == 0:
+            if meta.ttl < profile.peer_min_ttl[i] or meta.ttl > (profile.peer_max_ttl[i] or 255):
+                return REJECT_PEER_TTL
             return ACCEPTED
     return REJECT_SOURCE
 
 
-cdef bint checksum_holds(const packet_t* packet, const fv_rx_meta_t* meta, advert_t* advert) noexcept nogil:
+cdef bint checksum_holds(
+    const packet_t* packet, size_t length, const fv_rx_meta_t* meta, const profile_t* profile, advert_t* advert,
+) noexcept nogil:
     """Verify the checksum and note its convention.
 
     Version 3 over IPv4 has two: RFC 9568 §5.2.8 sums the message alone, RFC 5798 was read as wanting a
-    pseudo-header. Either is accepted; neither is no answer.
+    pseudo-header; and an old keepalived names the multicast group in it even when it sends to a peer. Any of
+    them is accepted; none is no answer. A trailer is summed over IPv6 only.
     """
-    cdef uint64_t message = fv_sum(0, packet.vrrp, packet.vrrp_len)
+    cdef uint64_t message
 
-    if meta.family == 6 or advert.version == 3:
-        advert.checksum_style = CHECKSUM_PSEUDO
-        if fv_sum_finish(
-            fv_sum_pseudo(message, meta.family, meta.src, meta.dst, FV_PROTO_VRRP, packet.vrrp_len)
-        ) == 0:
-            return True
+    advert.checksum_style = CHECKSUM_PSEUDO
     if meta.family == 6:
-        return False
+        message = fv_sum(0, packet.vrrp, packet.vrrp_len)
+        return pseudo_holds(message, packet.vrrp_len, meta, meta.dst)
+    message = fv_sum(0, packet.vrrp, length)
+    if advert.version == 3 and pseudo_holds(message, length, meta, meta.dst):
+        return True
     advert.checksum_style = CHECKSUM_MESSAGE
-    return fv_sum_finish(message) == 0
+    if fv_sum_finish(message) == 0:
+        return True
+    if advert.version != 3 or not profile.unicast or not is_known(profile.group):
+        return False
+    advert.checksum_style = CHECKSUM_GROUP
+    return pseudo_holds(message, length, meta, profile.group)
+
+
+cdef inline bint pseudo_holds(
+    uint64_t message, size_t length, const fv_rx_meta_t* meta, const uint8_t* dst,
+) noexcept nogil:
+    return fv_sum_finish(
+        fv_sum_pseudo(message, meta.family, meta.src, dst, FV_PROTO_VRRP, <uint32_t> length)
+    ) == 0
+
+
+cdef reject_t check_trailer(
+    const packet_t* packet, size_t length, const fv_rx_meta_t* meta, const profile_t* profile, advert_t* advert,
+) noexcept nogil:
+    """Without a trailer an advert passes unless the mode is to enforce one; with one, it must be right."""
+    if profile.n_hmac_keys == 0:
+        return ACCEPTED
+    if packet.vrrp_len > length:
+        return hmac_verify(packet, length, meta, profile, advert)
+    return REJECT_HMAC_MISSING if profile.hmac_mode == HMAC_ENFORCE else ACCEPTED
 
 
 cdef reject_t check_auth(
-    const packet_t* packet, const fv_rx_meta_t* meta, const profile_t* profile,
-    const uint8_t* auth_data, advert_t* advert,
+    const packet_t* packet, size_t length, const fv_rx_meta_t* meta, const profile_t* profile, advert_t* advert,
 ) noexcept nogil:
-    """`auth_data` are the last 8 bytes of the message, NULL where its format has none."""
     if advert.auth_type > AUTH_AH:
         return REJECT_AUTH_TYPE
     if advert.auth_type != profile.auth_type or (packet.ah != NULL) != (profile.auth_type == AUTH_AH):
         return REJECT_AUTH_MISMATCH
     if profile.auth_type == AUTH_AH:
         return verify_ah(packet, meta, profile, advert)
-    if profile.auth_type == AUTH_PASS and (auth_data == NULL or not verify_pass(auth_data, profile.password)):
+    if profile.auth_type == AUTH_PASS and not (
+        has_auth_data(advert, meta.family)
+        and packet.vrrp_len >= length >= FV_AUTH_LEN
+        and verify_pass(packet.vrrp + length - FV_AUTH_LEN, profile.password)
+    ):
         return REJECT_AUTH_PASS
     return ACCEPTED
 
 
-cdef reject_t check_meaning(const profile_t* profile, const advert_t* advert) noexcept nogil:
-    if advert.count == 0:
+cdef reject_t check_meaning(uint8_t family, const profile_t* profile, const advert_t* advert) noexcept nogil:
+    if advert.count == 0 and not profile.no_addresses:
         return REJECT_COUNT
+    if profile.strict and family == 6 and not is_link_local(advert.addresses):
+        return REJECT_FIRST_ADDRESS
     if advert.interval == 0:
         return REJECT_INTERVAL_ZERO
     # RFC 3768 §7.1; version 3 learns the interval instead
     if advert.version == 2 and not profile.any_interval and advert.interval != profile.advert_interval:
         return REJECT_INTERVAL
     return ACCEPTED
-
-
-# ---- sending ----
-
-cdef void set_priority(
-    datagram_t* datagram, uint8_t priority, const uint8_t* src, const uint8_t* dst,
-) noexcept nogil:
-    cdef uint8_t* message = datagram.data + datagram.vrrp
-    cdef uint16_t length = datagram.length - datagram.vrrp
-    cdef fv_vrrp_t* vrrp = <fv_vrrp_t*> message
-    cdef uint64_t total
-
-    vrrp.priority = priority
-    vrrp.checksum_be = 0
-    total = fv_sum(0, message, length)
-    if datagram.family == 6 or (datagram.version == 3 and datagram.checksum_style == CHECKSUM_PSEUDO):
-        total = fv_sum_pseudo(total, datagram.family, src, dst, FV_PROTO_VRRP, length)
-    vrrp.checksum_be = fv_sum_finish(total)
-
-
-cdef void set_ip_id(datagram_t* datagram, uint16_t ip_id) noexcept nogil:
-    if datagram.family == 4:
-        (<fv_ipv4_t*> datagram.data).id_be = htons(ip_id)
 
 
 # ---- Python faces ----
@@ -299,6 +342,16 @@ cdef int _check_names() except -1:
         "COUNT": REJECT_COUNT,
         "INTERVAL_ZERO": REJECT_INTERVAL_ZERO,
         "INTERVAL": REJECT_INTERVAL,
+        "HMAC_MISSING": REJECT_HMAC_MISSING,
+        "HMAC_MALFORMED": REJECT_HMAC_MALFORMED,
+        "HMAC_STALE": REJECT_HMAC_STALE,
+        "HMAC_KEY": REJECT_HMAC_KEY,
+        "HMAC_INVALID": REJECT_HMAC_INVALID,
+        "HMAC_REPLAY": REJECT_HMAC_REPLAY,
+        "OWNER": REJECT_OWNER,
+        "FIRST_ADDRESS": REJECT_FIRST_ADDRESS,
+        "CARP": REJECT_CARP,
+        "PEER_TTL": REJECT_PEER_TTL,
     }
     if here != {reason.name: reason.value for reason in RejectReason} or len(here) != N_REJECTS:
         raise ImportError("wire/packet.pxd and names.RejectReason differ: rebuild the extension modules")
@@ -306,15 +359,6 @@ cdef int _check_names() except -1:
 
 
 _check_names()
-
-
-cdef int copy_padded(uint8_t* target, bytes source, size_t size) except -1:
-    """Copy `source` into `size` bytes, zero padded."""
-    if <size_t> len(source) > size:
-        raise ValueError(f"{len(source)} bytes given where at most {size} fit")
-    memset(target, 0, size)
-    memcpy(target, <const uint8_t*> source, len(source))
-    return 0
 
 
 def internet_checksum(
@@ -333,112 +377,22 @@ def internet_checksum(
     return ntohs(fv_sum_finish(total))
 
 
-def _interval_bytes(version: int, interval_ns: int, auth_type: int) -> bytes:
-    if version == 3:
-        value, rest = divmod(interval_ns, NS_PER_CENTISECOND)
-        if rest or not 1 <= value <= 4095:
-            raise ValueError("a version 3 interval is 1 to 4095 whole centiseconds")
-        return value.to_bytes(2, "big")
-    value, rest = divmod(interval_ns, 100 * NS_PER_CENTISECOND)
-    if rest or not 1 <= value <= 255:
-        raise ValueError("a version 2 interval is 1 to 255 whole seconds")
-    return bytes((auth_type, value))
-
-
-def _message(version, family, vrid, interval_ns, addresses, auth_type, password) -> bytes:
-    """The VRRP message with priority and checksum 0."""
-    fixed = bytes((version << 4 | FV_TYPE_ADVERT, vrid, 0, len(addresses)))
-    message = fixed + _interval_bytes(version, interval_ns, auth_type) + bytes(2) + b"".join(addresses)
-    if version == 2 and family == 4:
-        secret = password if auth_type == AUTH_PASS else b""
-        message += secret[:FV_AUTH_LEN].ljust(FV_AUTH_LEN, b"\0")
-    return message
-
-
-def _ipv4_header(protocol: int, payload: int, tos: int, ttl: int, src: bytes, dst: bytes) -> bytes:
-    """A header without options; the kernel writes the checksum, set_ip_id() the identification."""
-    total = sizeof(fv_ipv4_t) + payload
-    return bytes((0x45, tos)) + total.to_bytes(2, "big") + bytes(4) + bytes((ttl, protocol, 0, 0)) + src + dst
-
-
-def _check_layout(family, version, vrid, addresses, src, dst, auth_type) -> None:
-    size = 4 if family == 4 else 16
-    if family not in (4, 6) or version not in (2, 3):
-        raise ValueError("family is 4 or 6, version 2 or 3")
-    if any(len(address) != size for address in (src, dst, *addresses)):
-        raise ValueError(f"an IPv{family} address has {size} bytes")
-    if not 1 <= vrid <= 255 or len(addresses) > 255:
-        raise ValueError("vrid is 1 to 255, and at most 255 addresses fit")
-    if auth_type != AUTH_NONE and (version != 2 or family != 4):
-        raise ValueError("only version 2 over IPv4 has authentication")
-
-
-def layout(
-    *, family: int, version: int, vrid: int, priority: int, interval_ns: int, addresses, src: bytes, dst: bytes,
-    auth_type: int = 0, password: bytes = b"", ttl: int = 255, tos: int = 0xC0, unicast: bool = False,
-    checksum_style: int = 0,
-) -> Layout:
-    """Return an advert laid out for sending (RFC 9568 §5.2, RFC 3768 §5.3); ValueError when it cannot be.
-
-    `addresses`, `src` and `dst` are packed. `auth_type` is 0, 1 (PASS) or 2 (AH); the check value of an
-    AH stays zero until `reseal` or the hot loop seals it. `ttl` and `tos` are ignored for IPv6.
-    """
-    _check_layout(family, version, vrid, addresses, src, dst, auth_type)
-    message = _message(version, family, vrid, interval_ns, addresses, auth_type, password)
-    ip = ah = b""
-    if auth_type == AUTH_AH:
-        ah = bytes((FV_PROTO_VRRP, FV_AH_PAYLOAD_LEN, 0, 0)) + src + bytes(16)
-    if family == 4:
-        protocol = FV_PROTO_AH if ah else FV_PROTO_VRRP
-        ip = _ipv4_header(protocol, len(ah) + len(message), tos, ttl, src, dst)
-    blank = Layout(
-        data=ip + ah + message, vrrp=len(ip) + len(ah), ah=len(ip) if ah else 0, family=family, version=version,
-        unicast=unicast, checksum_style=checksum_style, src=src, dst=dst,
-    )
-    return replace(blank, data=_touch_up(blank, priority, 0, None, b""))
-
-
-def reseal(
-    layout: Layout, *, priority: int, ip_id: int = 0, ah_sequence: int = 0, password: bytes = b"",
-) -> bytes:
-    """Return the datagram as the hot loop would send it: its own steps, in its order."""
-    return _touch_up(layout, priority, ip_id, ah_sequence, password)
-
-
-def _touch_up(layout, priority, ip_id, ah_sequence, password) -> bytes:
-    cdef bytearray data = bytearray(layout.data)
-    cdef datagram_t datagram
-    cdef fv_hmac_md5_t key
-    cdef uint8_t password8[8]
-
-    datagram.data = data
-    datagram.length = len(data)
-    datagram.vrrp = layout.vrrp
-    datagram.ah = layout.ah
-    datagram.family = layout.family
-    datagram.version = layout.version
-    datagram.unicast = layout.unicast
-    datagram.checksum_style = layout.checksum_style
-    set_priority(&datagram, priority, layout.src, layout.dst)
-    set_ip_id(&datagram, ip_id)
-    if layout.ah and ah_sequence is not None:
-        copy_padded(password8, password[:FV_AUTH_LEN], FV_AUTH_LEN)
-        prepare_key(&key, password8)
-        seal_ah(&datagram, &key, ah_sequence)
-    return bytes(data)
-
-
 def decode_packet(
     data: bytes, *, family: int, payload: bool = False, src=None, dst=None, ttl: int | None = None,
     version: int | None = None, vrid: int | None = None, interval_ns: int | None = None, unicast: bool | None = None,
-    auth_type: int = 0, password: bytes = b"", own=None, peers=(), any_source: bool = False,
+    auth_type: int = 0, password: bytes = b"", own=None, peers=(), peer_ttls=(), any_source: bool = False,
+    group=None, strict: bool = False, hmac_keys=(), hmac_mode: int = 0, hmac_window_s: int | None = None,
+    wall_ns: int = 0,
 ) -> Decoded:
     """Return what a receiver makes of a packet: `locate` and `decode`, as the hot loop runs them.
 
     `data` is an IP packet, or with `payload` the VRRP message alone; `src`, `dst` and `ttl` then stand in
     for the IP header. The other keywords describe the receiver; what is None follows the packet: its
     version, VRID and interval, and unicast or multicast after its destination. `password` is cut to
-    8 bytes. ValueError when the receiver cannot exist.
+    8 bytes. `peer_ttls` are (least, most) for each of `peers`. `group` None: any, and 224.0.0.18 in old
+    checksums. `hmac_keys` are (id, 32 to 64 bytes) and make the receiver want a trailer; its time must be
+    within `hmac_window_s` of `wall_ns` (since 1970), None: it may be any. `hmac_mode`: 0 enforce, 1
+    permissive, 2 receive-only. ValueError when the receiver cannot exist.
     """
     cdef bytes held = data
     cdef const uint8_t* start = held
@@ -448,15 +402,16 @@ def decode_packet(
     cdef profile_t profile
     cdef advert_t advert
     cdef reject_t reason, decoded
-    cdef uint16_t i
 
     if family not in (4, 6):
         raise ValueError("family is 4 or 6")
     memset(&meta, 0, sizeof(meta))
     memset(&packet, 0, sizeof(packet))
     memset(&advert, 0, sizeof(advert))
+    memset(&profile, 0, sizeof(profile))
     meta.family = family
     meta.ttl = -1
+    meta.wall = wall_ns
     if payload:
         meta.ttl = -1 if ttl is None else ttl
         copy_address(meta.src, src)
@@ -469,29 +424,59 @@ def decode_packet(
         if reason == ACCEPTED:
             reason = locate(start + IPV6_HEADER, length, &meta, &packet)
     if packet.vrrp == NULL:
-        return _to_python(reason, &meta, &packet, &advert)
+        return _to_python(reason, &meta, &packet, &profile, &advert)
 
-    memset(&profile, 0, sizeof(profile))
     profile.version = version or (2 if packet.vrrp[0] >> 4 == 2 else 3)
+    profile.family = family
     profile.vrid = vrid or packet.vrid
     profile.unicast = not is_multicast(meta.family, meta.dst) if unicast is None else unicast
     profile.any_interval = interval_ns is None
     profile.advert_interval = interval_ns or 0
+    profile.strict = strict
     profile.auth_type = auth_type
     copy_padded(profile.password, password[:FV_AUTH_LEN], FV_AUTH_LEN)
     prepare_key(&profile.ah_key, profile.password)
     copy_address(profile.own, own)
+    if group is None and profile.unicast and family == 4:
+        group = IPv4Address("224.0.0.18")
+    copy_address(profile.group, group)
     profile.any_source = any_source
-    if len(peers) > MAX_PEERS:
-        raise ValueError(f"at most {MAX_PEERS} peers are possible")
-    profile.n_peers = len(peers)
-    for i in range(profile.n_peers):
-        copy_address(profile.peers[i], peers[i])
+    fill_peers(&profile, peers, peer_ttls)
+    fill_keys(&profile, hmac_keys)
+    profile.hmac_mode = hmac_mode
+    profile.hmac_monotonic = hmac_window_s is None
+    profile.hmac_window = hmac_window_s or 0
 
     decoded = decode(&packet, &meta, &profile, &advert)
     if reason == ACCEPTED:
         reason = decoded
-    return _to_python(reason, &meta, &packet, &advert)
+    return _to_python(reason, &meta, &packet, &profile, &advert)
+
+
+cdef int fill_peers(profile_t* profile, peers, peer_ttls) except -1:
+    if len(peers) > MAX_PEERS:
+        raise ValueError(f"at most {MAX_PEERS} peers are possible")
+    if len(peer_ttls) not in (0, len(peers)):
+        raise ValueError("peer_ttls must be given for each peer")
+    profile.n_peers = len(peers)
+    for i, peer in enumerate(peers):
+        copy_address(profile.peers[i], peer)
+    for i, (least, most) in enumerate(peer_ttls):
+        profile.peer_min_ttl[i] = least
+        profile.peer_max_ttl[i] = most
+    return 0
+
+
+cdef int fill_keys(profile_t* profile, hmac_keys) except -1:
+    cdef bytes secret
+
+    if len(hmac_keys) > MAX_HMAC_KEYS:
+        raise ValueError(f"at most {MAX_HMAC_KEYS} keys are possible")
+    profile.n_hmac_keys = len(hmac_keys)
+    for i, (number, key) in enumerate(hmac_keys):
+        secret = key
+        prepare_hmac_key(&profile.hmac_keys[i], number, secret, len(secret))
+    return 0
 
 
 cdef int copy_address(uint8_t* target, address) except -1:
@@ -547,7 +532,28 @@ cdef object auth_name(const packet_t* packet, const advert_t* advert):
     return {AUTH_PASS: "pass", AUTH_AH: "ah"}.get(advert.auth_type, "unknown")
 
 
-cdef object _to_python(reject_t reason, const fv_rx_meta_t* meta, const packet_t* packet, const advert_t* advert):
+cdef object trailer_of(
+    const packet_t* packet, const fv_rx_meta_t* meta, const profile_t* profile, const advert_t* advert,
+):
+    """What stands behind the message, if it has the length of a trailer."""
+    cdef size_t length = message_len(advert, meta.family)
+    cdef const fv_trailer_t* trailer = <const fv_trailer_t*> (packet.vrrp + length)
+    cdef bint is_checked
+
+    if packet.vrrp_len < sizeof(fv_vrrp_t) or packet.vrrp_len != length + sizeof(fv_trailer_t):
+        return None
+    is_checked = advert.hmac_sequence != 0 and any(
+        profile.hmac_keys[i].id == trailer.key_id for i in range(profile.n_hmac_keys)
+    )
+    return Trailer(
+        key_id=trailer.key_id, sequence=be64toh(trailer.sequence_be),
+        authentic=bool(advert.authentic) if is_checked else None,
+    )
+
+
+cdef object _to_python(
+    reject_t reason, const fv_rx_meta_t* meta, const packet_t* packet, const profile_t* profile, const advert_t* advert,
+):
     told = {
         "reason": RejectReason(reason),
         "src": known_address(meta.family, meta.src),
@@ -564,5 +570,5 @@ cdef object _to_python(reject_t reason, const fv_rx_meta_t* meta, const packet_t
         told["checksum_style"] = advert.checksum_style
     return Decoded(
         version=advert.version, vrid=advert.vrid, priority=advert.priority, interval_ns=advert.interval,
-        auth=auth_name(packet, advert), **told,
+        auth=auth_name(packet, advert), trailer=trailer_of(packet, meta, profile, advert), **told,
     )

@@ -1,6 +1,6 @@
 from libc.stdint cimport uint8_t, uint32_t
 
-from fastvrrp.wire.advert cimport datagram_t
+from fastvrrp.wire.datagram cimport datagram_t
 from fastvrrp.wire.packet cimport advert_t, fv_hmac_md5_t, fv_rx_meta_t, packet_t, profile_t, reject_t
 
 # Precompute the pads for `password` cut to 8 bytes and zero padded.

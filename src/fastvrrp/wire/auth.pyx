@@ -6,7 +6,7 @@ Neither is security: the password is readable, and MD5 is broken. They are here 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
-from fastvrrp.wire.advert cimport datagram_t
+from fastvrrp.wire.datagram cimport datagram_t
 from fastvrrp.wire.headers cimport (
     FV_AUTH_LEN, FV_ICV_LEN, fv_ah_t, fv_equal, fv_hmac_md5_begin, fv_hmac_md5_end96, fv_hmac_md5_prepare,
     fv_ipv4_t, fv_md5_add, fv_md5_t, htonl, ntohl,

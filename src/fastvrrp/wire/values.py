@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from fastvrrp.names import RejectReason
 
-__all__ = ["Decoded", "Layout"]
+__all__ = ["Decoded", "Layout", "Trailer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,33 @@ class Layout:
     version: int
     unicast: bool
     checksum_style: int
-    """0: with pseudo-header, 1: message only (v3 over IPv4)."""
+    """v3 over IPv4: 0 with pseudo-header, 1 message only, 2 with one to `group`, not `dst`."""
     src: bytes
     dst: bytes
+    group: bytes = b""
+    """The multicast group, for `checksum_style` 2."""
+    trailer: int = 0
+    """Offset of the authentication trailer, 0 without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trailer:
+    """The authentication trailer (auth_hmac) of a packet: `key_id` 0..255, `sequence` 64 bits."""
+
+    key_id: int
+    sequence: int
+    authentic: bool | None
+    """Whether its digest is right; None: the receiver has no such key."""
+
+    @property
+    def time_ns(self) -> int:
+        """The sender's clock, ns since 1970, as exact as the trailer tells it."""
+        return (self.sequence >> 16) * 1_000_000_000 >> 16
+
+    @property
+    def counter(self) -> int:
+        """Counts adverts within one tick of that clock, 0..65535."""
+        return self.sequence & 0xFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +71,8 @@ class Decoded:
     auth: str | None = None
     """"none", "pass", "ah", or "unknown"."""
     ah_sequence: int | None = None
+    trailer: Trailer | None = None
+    """What has the length of one and stands where one would, of a receiver without trailers too."""
     checksum_style: int | None = None
     """As in `Layout`, of an accepted packet."""
     src: IPv4Address | IPv6Address | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 from fastvrrp.clock import seconds
-from fastvrrp.core.acts import GarpParams, RouterParams
+from fastvrrp.core.acts import GarpParams, HmacParams, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import RejectReason
 from fastvrrp.wire.advert import internet_checksum, layout, reseal
@@ -19,6 +19,7 @@ PASSWORD = b"secret"
 VRID = 51
 IP = 20
 AH = 24
+TRAILER = 28
 
 
 class Authentication(TypedDict):
@@ -48,6 +49,8 @@ class Changes(TypedDict, total=False):
     garp: GarpParams
     faults: int
     port: int
+    peer_ttls: tuple[tuple[int, int], ...]
+    hmac: HmacParams
 
 
 def params(**changes: Unpack[Changes]) -> RouterParams:
@@ -139,6 +142,33 @@ PLAIN_ROUTER = params()
 PASS_ROUTER = params(**PASS)
 AH_ROUTER = params(**WITH_AH)
 UNICAST_ROUTER = params(peers=(PEER,))
+HMAC_KEY = (1, bytes(range(32)))
+HMAC_ROUTER = params(hmac=HmacParams(keys=(HMAC_KEY,), active_key=1, monotonic=True))
+HMAC_TIME_ROUTER = params(hmac=HmacParams(keys=(HMAC_KEY,), active_key=1))
+CARP = advert(addresses=())[:IP] + bytes((0x21, VRID, 0, 7, 0, 1)) + bytes(30)
+CARP = CARP[:2] + len(CARP).to_bytes(2, "big") + CARP[4:]
+
+
+def signed(*, second: int = 2, patch: tuple[int, int] | None = None) -> bytes:
+    """Return an advert with a trailer of the wall clock's `second`; `patch` changes one of its 28
+    bytes."""
+    laid_out = layout(
+        family=4,
+        version=2,
+        vrid=VRID,
+        priority=200,
+        interval_ns=seconds(1),
+        addresses=(VIP,),
+        src=PEER,
+        dst=GROUP,
+        hmac=True,
+    )
+    packet = reseal(laid_out, priority=200, hmac_key=HMAC_KEY, hmac_sequence=second << 32)
+    if patch is None:
+        return packet
+    return patched(packet, len(packet) - TRAILER + patch[0], patch[1])
+
+
 R = RejectReason
 
 BAD = (
@@ -179,4 +209,15 @@ BAD = (
     Bad(R.COUNT, lambda: advert(addresses=())),
     Bad(R.INTERVAL_ZERO, lambda: patched(advert(), IP + 5, 0, resum=True)),
     Bad(R.INTERVAL, lambda: advert(interval_ns=seconds(2))),
+    Bad(R.CARP, lambda: CARP),
+    Bad(
+        R.PEER_TTL,
+        lambda: advert(dst=OWN, unicast=True, ttl=63),
+        params(peers=(PEER,), peer_ttls=((64, 255),)),
+    ),
+    Bad(R.HMAC_MISSING, advert, HMAC_ROUTER),
+    Bad(R.HMAC_MALFORMED, lambda: signed(patch=(2, 1)), HMAC_ROUTER),
+    Bad(R.HMAC_STALE, lambda: signed(second=100), HMAC_TIME_ROUTER),
+    Bad(R.HMAC_KEY, lambda: signed(patch=(1, 9)), HMAC_ROUTER),
+    Bad(R.HMAC_INVALID, lambda: signed(patch=(27, 0)), HMAC_ROUTER),
 )

@@ -128,10 +128,21 @@ def test_flood_of_resignations_is_not_amplified() -> None:
     assert core.state(0) is State.ACTIVE
 
 
+def test_an_answer_that_waits_to_be_sent_answers_for_all() -> None:
+    """Given an active router that stood still, when adverts of many instants are judged at once,
+    then one answer goes out."""
+    core = active()
+    for tenth in range(10):
+        hear(core, 1, seconds(5) + milliseconds(100) * tenth)
+    assert [act.kind for act in core.drain() if act.kind == "SEND"] == ["SEND"]
+    assert core.counters(0)["replies_suppressed"] == 9
+
+
 def test_answer_restarts_the_advert_timer_and_a_suppressed_one_does_not() -> None:
     core = active()
     hear(core, 1, seconds(5))
     assert core.deadline() == seconds(6)
+    core.drain()
     hear(core, 1, seconds(5) + milliseconds(50))
     assert core.deadline() == seconds(6)
     hear(core, 1, seconds(5) + milliseconds(100))

@@ -22,8 +22,15 @@ from fastvrrp.core.acts import RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import Fault, NoteKind, RejectReason, State
 
-# What the packet itself does not decide: it needs a state or a history, and has its own tests.
-BY_OTHER_MEANS = {RejectReason.ACCEPTED, RejectReason.INACTIVE, RejectReason.AUTH_REPLAY}
+# What these IPv4 packets do not decide: it needs a state, a history or IPv6, and has its own tests.
+BY_OTHER_MEANS = {
+    RejectReason.ACCEPTED,
+    RejectReason.INACTIVE,
+    RejectReason.AUTH_REPLAY,
+    RejectReason.HMAC_REPLAY,
+    RejectReason.OWNER,
+    RejectReason.FIRST_ADDRESS,
+}
 
 
 def router(state: State, receiver: RouterParams = PLAIN_ROUTER) -> tuple[Core, int]:
@@ -40,7 +47,8 @@ def router(state: State, receiver: RouterParams = PLAIN_ROUTER) -> tuple[Core, i
 
 
 def visible(core: Core) -> dict[str, Any]:
-    return core.status(0) | {"next": core.deadline()}
+    """Return all that a packet could move; conditions are for people and move nothing."""
+    return core.status(0) | {"next": core.deadline(), "conditions": None}
 
 
 @pytest.mark.parametrize("state", [State.BACKUP, State.ACTIVE])

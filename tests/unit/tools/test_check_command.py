@@ -29,8 +29,7 @@ vrrp_instance VI_1 {
 """
 NOTED = FINE.replace("    interface", "    priority 1\n    priority 2\n    interface")
 WARNED = FINE.replace("    interface", "    prority 100\n    interface")
-UNSUPPORTED = FINE + "vrrp_sync_group G {\n    group { VI_1 VI_2 }\n}\n"
-UNSUPPORTED += FINE.replace("VI_1", "VI_2").replace("51", "52").replace(".100", ".101")
+UNSUPPORTED = FINE.replace("    virtual_ipaddress {", "    use_vmac\n    virtual_ipaddress {")
 WRONG = FINE.replace("    virtual_router_id 51\n", "")
 
 RED, YELLOW, CYAN = "\x1b[31m", "\x1b[33m", "\x1b[36m"

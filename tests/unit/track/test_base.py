@@ -4,13 +4,15 @@ import random
 
 import pytest
 
-from fastvrrp.config.model import Command, ScriptConfig, TrackUse
+from fastvrrp.config.model import TrackUse
 from fastvrrp.track.base import (
+    Contribution,
     RiseFall,
     Verdict,
-    contribution,
+    contribution_of,
     effective_priority,
     explain,
+    strength,
 )
 
 UP, DOWN, UNKNOWN = Verdict.UP, Verdict.DOWN, Verdict.UNKNOWN
@@ -83,49 +85,50 @@ def test_damping_equals_a_plain_model(seed: int) -> None:
             assert 0 <= damper.count <= rise + fall - 1
 
 
-def added(
-    verdict: Verdict,
-    *,
-    script: tuple[int, bool] = (0, False),
-    use: tuple[int | None, bool] = (None, False),
-) -> tuple[int, bool, bool]:
-    config = ScriptConfig(
-        name="s", command=Command(argv=("/bin/true",)), weight=script[0], reverse=script[1]
-    )
-    return contribution(TrackUse(name="s", weight=use[0], reverse=use[1]), config, verdict)
+ADDS_10, TAKES_10, NOTHING = Contribution(weight=10), Contribution(weight=-10), Contribution()
+FAULT, PENDING = Contribution(fault="it is bad"), Contribution(pending=True)
 
 
 @pytest.mark.parametrize(
     ("weight", "reverse", "verdict", "expected"),
     [
-        (10, False, UP, (10, False, False)),
-        (10, False, DOWN, (0, False, False)),
-        (10, False, UNKNOWN, (0, False, False)),
-        (10, True, UP, (-10, False, False)),
-        (10, True, DOWN, (0, False, False)),
-        (-10, False, UP, (0, False, False)),
-        (-10, False, DOWN, (-10, False, False)),
-        (-10, False, UNKNOWN, (0, False, False)),
-        (-10, True, UP, (0, False, False)),
-        (-10, True, DOWN, (10, False, False)),
-        (0, False, UP, (0, False, False)),
-        (0, False, DOWN, (0, True, False)),
-        (0, False, UNKNOWN, (0, False, True)),
-        (0, True, UP, (0, True, False)),
-        (0, True, DOWN, (0, False, False)),
-        (0, True, UNKNOWN, (0, False, True)),
+        (10, False, UP, ADDS_10),
+        (10, False, DOWN, NOTHING),
+        (10, False, UNKNOWN, NOTHING),
+        (10, True, UP, TAKES_10),
+        (10, True, DOWN, NOTHING),
+        (-10, False, UP, NOTHING),
+        (-10, False, DOWN, TAKES_10),
+        (-10, False, UNKNOWN, NOTHING),
+        (-10, True, UP, NOTHING),
+        (-10, True, DOWN, ADDS_10),
+        (0, False, UP, NOTHING),
+        (0, False, DOWN, FAULT),
+        (0, False, UNKNOWN, PENDING),
+        (0, True, UP, FAULT),
+        (0, True, DOWN, NOTHING),
+        (0, True, UNKNOWN, PENDING),
     ],
 )
-def test_contribution(
-    weight: int, reverse: bool, verdict: Verdict, expected: tuple[int, bool, bool]
+def test_contribution(weight: int, reverse: bool, verdict: Verdict, expected: Contribution) -> None:
+    assert contribution_of(weight, verdict, "it is bad", reverse=reverse) == expected
+
+
+@pytest.mark.parametrize(
+    ("use", "of_tracker", "expected"),
+    [
+        ((None, False), (10, True), (10, True)),
+        ((4, False), (10, True), (4, False)),
+        ((0, False), (10, True), (0, False)),
+        ((4, True), (10, False), (4, True)),
+        ((None, True), (0, False), (0, False)),
+    ],
+)
+def test_a_weight_of_the_use_replaces_that_of_the_tracker_with_its_reverse(
+    use: tuple[int | None, bool], of_tracker: tuple[int, bool], expected: tuple[int, bool]
 ) -> None:
-    assert added(verdict, script=(weight, reverse)) == expected
-    assert added(verdict, use=(weight, reverse)) == expected
-
-
-def test_weight_of_the_use_replaces_that_of_the_script_with_its_reverse() -> None:
-    assert added(UP, script=(10, True), use=(4, False)) == (4, False, False)
-    assert added(DOWN, script=(10, False), use=(0, False)) == (0, True, False)
+    given = TrackUse(name="s", weight=use[0], reverse=use[1])
+    assert strength(given, of_tracker[0], reverse=of_tracker[1]) == expected
 
 
 @pytest.mark.parametrize(

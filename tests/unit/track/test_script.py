@@ -11,9 +11,9 @@ import pytest
 from coldside import Pipe, Until
 from fastvrrp.children.runner import PATIENCE, Child, Patience
 from fastvrrp.clock import Nanoseconds, milliseconds, seconds
-from fastvrrp.config.model import Command, GlobalConfig, ScriptConfig
+from fastvrrp.config.model import Command, GlobalConfig, ScriptConfig, TrackUse
 from fastvrrp.reactor import Reactor
-from fastvrrp.track.base import Verdict
+from fastvrrp.track.base import Contribution, Verdict
 from fastvrrp.track.script import ScriptTracker
 
 HOUR = seconds(3600)
@@ -58,13 +58,13 @@ class Fixture:
             config,
             GlobalConfig(),
             loop=self.reactor,
-            on_verdict=self.on_verdict,
+            on_change=self.on_change,
             patience=patience,
         )
         tracker.start()
         return tracker
 
-    def on_verdict(self, tracker: ScriptTracker) -> None:
+    def on_change(self, tracker: ScriptTracker) -> None:
         """Note the verdict, and how many lines the script had written when it came."""
         self.verdicts.append(tracker.verdict)
         lines = self.status.read_text() if self.status.exists() else ""
@@ -238,7 +238,7 @@ def test_script_that_vanished_fails_and_recovers(
         ),
         GlobalConfig(),
         loop=script.reactor,
-        on_verdict=lambda tracker: script.verdicts.append(tracker.verdict),
+        on_change=lambda tracker: script.verdicts.append(tracker.verdict),
     )
     tracker.start()
     until(lambda: script.verdicts == [Verdict.UP])
@@ -252,12 +252,41 @@ def test_script_that_vanished_fails_and_recovers(
     stopped(tracker, until)
 
 
+@pytest.mark.parametrize(
+    ("status", "use", "expected"),
+    [
+        (0, TrackUse(name="chk"), Contribution(weight=-20)),
+        (0, TrackUse(name="chk", weight=5), Contribution(weight=5)),
+        (1, TrackUse(name="chk", weight=0), Contribution(fault="script chk failed")),
+        (
+            0,
+            TrackUse(name="chk", weight=0, reverse=True),
+            Contribution(fault="script chk succeeded"),
+        ),
+    ],
+)
+def test_contribution_is_that_of_the_use_or_of_the_script(
+    script: Fixture, until: Until, status: int, use: TrackUse, expected: Contribution
+) -> None:
+    argv = ("/bin/sh", "-c", f"exit {status}")
+    config = ScriptConfig(
+        name="chk", command=Command(argv=argv, user=ME), interval=HOUR, weight=20, reverse=True
+    )
+    tracker = ScriptTracker(config, GlobalConfig(), loop=script.reactor, on_change=script.on_change)
+    assert (tracker.kind, tracker.name) == ("script", "chk")
+    assert tracker.contribution(TrackUse(name="chk", weight=0)) == Contribution(pending=True)
+    tracker.start()
+    until(lambda: script.verdicts)
+    assert tracker.contribution(use) == expected
+    stopped(tracker, until)
+
+
 def test_script_that_must_not_run_is_not_usable(
     script: Fixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = ScriptConfig(name="chk", command=Command(argv=("/no/such/script",), user=ME))
     tracker = ScriptTracker(
-        config, GlobalConfig(), loop=script.reactor, on_verdict=lambda tracker: None
+        config, GlobalConfig(), loop=script.reactor, on_change=lambda tracker: None
     )
     assert not tracker.usable
     assert "vrrp_script chk: /no/such/script cannot be run" in caplog.text
@@ -298,7 +327,7 @@ def test_runs_are_due_at_multiples_of_the_interval_however_late_they_are(
     monkeypatch.setattr("fastvrrp.track.script.monotonic_ns", lambda: loop.now)
     monkeypatch.setattr(ScriptTracker, "_run", lambda self: None)
     config = ScriptConfig(name="chk", command=Command(argv=("/bin/true",), user=ME))
-    tracker = ScriptTracker(config, GlobalConfig(), loop=loop, on_verdict=lambda tracker: None)
+    tracker = ScriptTracker(config, GlobalConfig(), loop=loop, on_change=lambda tracker: None)
     tracker.start()
     late = [0, milliseconds(10), milliseconds(999), milliseconds(3500), 0, 0]
     dues = [loop.advance(Nanoseconds(ns)) for ns in late]

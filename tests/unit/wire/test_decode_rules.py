@@ -7,6 +7,7 @@ import pytest
 
 from fastvrrp.names import RejectReason
 from fastvrrp.wire.advert import decode_packet, layout, reseal
+from fastvrrp.wire.values import Layout
 
 GROUP4, GROUP6 = IPv4Address("224.0.0.18"), IPv6Address("ff02::12")
 A, B = IPv4Address("10.1.0.1"), IPv4Address("10.1.0.2")
@@ -16,6 +17,11 @@ SECOND = 1_000_000_000
 
 def advert(**changes: object) -> bytes:
     """A valid multicast advert of version 2 over IPv4, unless changed."""
+    return prepared(**changes).data
+
+
+def prepared(**changes: object) -> Layout:
+    """The same, laid out to be sent."""
     keywords: dict[str, Any] = {
         "family": 4,
         "version": 2,
@@ -27,7 +33,7 @@ def advert(**changes: object) -> bytes:
         "dst": GROUP4.packed,
     }
     keywords |= changes
-    return layout(**keywords).data
+    return layout(**keywords)
 
 
 def advert6(**changes: object) -> bytes:
@@ -132,6 +138,93 @@ def test_peers_mean_nothing_for_multicast() -> None:
     assert reason(advert(), peers=[B]) is RejectReason.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    ("ttl", "limits", "expected"),
+    [
+        (64, (64, 64), RejectReason.ACCEPTED),
+        (63, (64, 128), RejectReason.PEER_TTL),
+        (129, (64, 128), RejectReason.PEER_TTL),
+        (254, (255, 255), RejectReason.PEER_TTL),
+        (255, (255, 255), RejectReason.ACCEPTED),
+        (1, (0, 255), RejectReason.ACCEPTED),
+        (255, (200, 0), RejectReason.ACCEPTED),  # 0: no limit
+        (199, (200, 0), RejectReason.PEER_TTL),
+    ],
+)
+def test_each_peer_has_its_ttl_range(
+    ttl: int, limits: tuple[int, int], expected: RejectReason
+) -> None:
+    packet = advert(ttl=ttl, dst=B.packed)
+    peers = {"peers": [IPv4Address("10.1.0.3"), A], "peer_ttls": [(7, 7), limits]}
+    assert reason(packet, **peers) is expected
+    assert reason(packet, **peers, any_source=True) is RejectReason.ACCEPTED
+
+
+def test_peer_ttls_are_given_for_every_peer_or_for_none() -> None:
+    with pytest.raises(ValueError, match="each peer"):
+        reason(advert(dst=B.packed), peers=[A, B], peer_ttls=[(0, 255)])
+
+
+def test_multicast_must_be_to_the_configured_group() -> None:
+    """A packet to another group came by a way that nobody configured."""
+    other = IPv4Address("224.0.0.81")
+    assert reason(advert(), group=GROUP4) is RejectReason.ACCEPTED
+    assert reason(advert(dst=other.packed), group=GROUP4) is RejectReason.DESTINATION
+    assert reason(advert(dst=other.packed), group=other) is RejectReason.ACCEPTED
+    told: dict[str, Any] = {"family": 6, "payload": True, "src": A6, "ttl": 255, "group": GROUP6}
+    all_nodes = IPv6Address("ff02::1")
+    assert reason(advert6(), **told, dst=GROUP6) is RejectReason.ACCEPTED
+    message = advert6(dst=all_nodes.packed)
+    assert reason(message, **told, dst=all_nodes) is RejectReason.DESTINATION
+
+
+def test_the_group_means_nothing_for_the_destination_of_unicast() -> None:
+    assert reason(advert(dst=B.packed), group=GROUP4) is RejectReason.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ("fe80::100", RejectReason.ACCEPTED),
+        ("febf::1", RejectReason.ACCEPTED),
+        ("fec0::1", RejectReason.FIRST_ADDRESS),
+        ("2001:db8::1", RejectReason.FIRST_ADDRESS),
+    ],
+)
+def test_strict_wants_a_link_local_address_first(first: str, expected: RejectReason) -> None:
+    """RFC 9568 §5.2.9."""
+    addresses = [IPv6Address(first).packed, IPv6Address("2001:db8::2").packed]
+    message = advert6(addresses=addresses)
+    told: dict[str, Any] = {"family": 6, "payload": True, "src": A6, "dst": GROUP6, "ttl": 255}
+    assert reason(message, **told, strict=True) is expected
+    assert reason(message, **told) is RejectReason.ACCEPTED
+
+
+def test_strict_says_nothing_about_ipv4_addresses() -> None:
+    assert reason(advert(), strict=True) is RejectReason.ACCEPTED
+
+
+def carp(*, family: int = 4, vhid: int = 51) -> bytes:
+    """A CARP advertisement: its header, a counter of 8 and a digest of 20 bytes."""
+    message = bytes((0x21, vhid, 0, 7, 0, 1, 0, 0)) + bytes(range(28))
+    header = bytes.fromhex("45100038 00004000 ff700000") + A.packed + GROUP4.packed
+    return header + message if family == 4 else message
+
+
+def test_carp_is_told_from_vrrp_by_its_count_and_length() -> None:
+    decoded = decode_packet(carp(), family=4)
+    assert decoded.reason is RejectReason.CARP
+    assert decoded.vrid == 51
+    told: dict[str, Any] = {"payload": True, "src": A6, "dst": GROUP6, "ttl": 255}
+    assert reason(carp(family=6), **told | {"family": 6}) is RejectReason.CARP
+
+
+def test_a_vrrp_advert_with_seven_addresses_is_no_carp() -> None:
+    addresses = [bytes((10, 0, 1, n)) for n in range(7)]
+    for version in (2, 3):
+        assert reason(advert(version=version, addresses=addresses)) is RejectReason.ACCEPTED
+
+
 def test_own_adverts_are_recognised_by_their_source() -> None:
     assert reason(advert(), own=A) is RejectReason.OWN_SOURCE
     assert reason(advert(), own=B) is RejectReason.ACCEPTED
@@ -154,12 +247,67 @@ def test_v3_over_ipv4_takes_both_checksum_conventions(style: int) -> None:
     assert decoded.checksum_style == style
 
 
-@pytest.mark.parametrize("style", [0, 1])
+@pytest.mark.parametrize("style", [0, 1, 2])
+def test_unicast_takes_the_checksum_of_old_routers_too(style: int) -> None:
+    """Those name the multicast group in it, wherever the packet goes."""
+    packet = advert(version=3, checksum_style=style, dst=B.packed, unicast=True)
+    decoded = decode_packet(packet, family=4, group=GROUP4)
+    assert decoded.valid
+    assert decoded.checksum_style == style
+
+
+def test_the_group_of_an_old_checksum_is_the_configured_one() -> None:
+    other = IPv4Address("239.1.2.3")
+    packet = advert(version=3, checksum_style=2, group=other.packed, dst=B.packed, unicast=True)
+    assert reason(packet, group=other) is RejectReason.ACCEPTED
+    assert reason(packet, group=GROUP4) is RejectReason.CHECKSUM
+
+
+def test_multicast_has_no_old_checksum() -> None:
+    other = IPv4Address("239.1.2.3")
+    packet = advert(version=3, checksum_style=2, group=other.packed)
+    assert reason(packet, group=GROUP4) is RejectReason.CHECKSUM
+
+
+def test_an_old_checksum_can_be_sent_with_any_layout() -> None:
+    """The peers of a router tell which convention they have only once it hears them."""
+    keywords: dict[str, Any] = {"version": 3, "dst": B.packed, "unicast": True}
+    old = advert(**keywords, checksum_style=2)
+    assert reseal(prepared(**keywords), priority=100, old_checksum=True) == old
+    assert old != advert(**keywords)
+
+
+@pytest.mark.parametrize("style", [1, 2])
+def test_only_what_would_have_the_new_pseudo_header_gets_the_old_one(style: int) -> None:
+    keywords: dict[str, Any] = {"version": 3, "dst": B.packed, "unicast": True}
+    ready = prepared(**keywords, checksum_style=style)
+    assert reseal(ready, priority=100, old_checksum=True) == reseal(ready, priority=100)
+    multicast = prepared(version=3)
+    assert reseal(multicast, priority=100, old_checksum=True) == multicast.data
+
+
+def test_the_sample_of_an_old_checksum() -> None:
+    """As captured from keepalived with old_unicast_checksum."""
+    sample = bytes.fromhex("310c96010064438c0a010070")
+    told: dict[str, Any] = {"payload": True, "src": A, "dst": B, "ttl": 255}
+    decoded = decode_packet(sample, family=4, **told)
+    assert decoded.valid
+    assert decoded.checksum_style == 2
+    sent = advert(
+        version=3, vrid=12, priority=150, addresses=[IPv4Address("10.1.0.112").packed],
+        dst=B.packed, unicast=True, checksum_style=2,
+    )  # fmt: skip
+    assert sent[20:] == sample
+
+
+@pytest.mark.parametrize("style", [0, 1, 2])
 @pytest.mark.parametrize("version", [2, 3])
 def test_no_convention_takes_a_wrong_checksum(version: int, style: int) -> None:
-    packet = bytearray(advert(version=version, checksum_style=style))
-    packet[22] ^= 1  # the priority
-    assert reason(bytes(packet)) is RejectReason.CHECKSUM
+    for to, unicast in ((GROUP4, False), (B, True)):
+        keywords = {"version": version, "dst": to.packed, "unicast": unicast}
+        packet = bytearray(advert(**keywords, checksum_style=style))
+        packet[22] ^= 1  # the priority
+        assert reason(bytes(packet)) is RejectReason.CHECKSUM
 
 
 def test_v2_over_ipv6_has_no_authentication_data() -> None:
@@ -271,6 +419,8 @@ def test_changing_the_priority_equals_laying_out_anew() -> None:
         ({"addresses": [bytes(16)]}, "has 4 bytes"),
         ({"addresses": [bytes(4)] * 256}, "at most 255 addresses"),
         ({"src": b""}, "has 4 bytes"),
+        ({"checksum_style": 3}, "checksum_style is"),
+        ({"group": bytes(16)}, "group is an address"),
     ],
 )
 def test_what_cannot_be_sent_is_not_laid_out(changes: dict[str, Any], rule: str) -> None:

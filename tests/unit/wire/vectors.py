@@ -51,7 +51,9 @@ class Vector:
 
     @property
     def unicast(self) -> bool:
-        return bool(self.receiver.get("mode") == "unicast")
+        # the vectors of the auth_hmac draft name no mode
+        told = "multicast" if self.hmac_key is None or self.dst.is_multicast else "unicast"
+        return bool(self.receiver.get("mode", told) == "unicast")
 
     @property
     def auth_type(self) -> int:
@@ -62,9 +64,14 @@ class Vector:
         return str(self.receiver.get("auth_pass", "")).encode()
 
     @property
-    def has_trailer(self) -> bool:
-        """True for the HMAC trailer of keepalived 2.4, which we do not implement."""
-        return "auth_hmac" in self.receiver
+    def hmac_key(self) -> tuple[int, bytes] | None:
+        """The key of the authentication trailer, None without one."""
+        hmac = self.receiver.get("auth_hmac")
+        return (hmac["key_id"], bytes.fromhex(hmac["key_hex"])) if hmac else None
+
+    @property
+    def trailer(self) -> bytes:
+        return self.message[-28:] if self.hmac_key else b""
 
     @property
     def message(self) -> bytes:
@@ -89,6 +96,7 @@ class Vector:
             "auth_type": self.auth_type,
             "password": self.password,
             "own": ip_address(own) if own else None,
+            "hmac_keys": [self.hmac_key] if self.hmac_key else [],
         }
         if self.packet is None:
             ttl = self.fields["ttl"]
@@ -104,8 +112,11 @@ def load() -> list[Vector]:
 
 
 VECTORS = load()
-VALID = [v for v in VECTORS if v.expect["valid"] and not v.has_trailer]
-"""What a receiver without the HMAC trailer accepts."""
+VALID = [v for v in VECTORS if v.expect["valid"]]
+TAMPERED = [v for v in VECTORS if v.hmac_key and not v.expect["valid"]]
+"""With one bit flipped that makes the difference."""
+SIGNED = [v for v in VALID if v.hmac_key]
+"""With an authentication trailer, of auth_hmac."""
 SENT = [v for v in VALID if v.packet and v.name.startswith("cap-keepalived")]
 """Whole packets that keepalived put on a wire."""
 

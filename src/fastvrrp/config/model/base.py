@@ -26,6 +26,7 @@ __all__ = [
     "Interface",
     "Reference",
     "ReferenceKind",
+    "StaleAction",
     "TrackUse",
     "Version",
 ]
@@ -63,6 +64,17 @@ class AntiReplay(Enum):
     MONOTONIC = "monotonic"
 
 
+class StaleAction(Enum):
+    """What a backup does when authentic adverts of a better router are outside the time window.
+
+    REJECT: nothing, and takes over. HOLD: it waits, since that router lives; whoever recorded its
+    adverts can then keep the backup back.
+    """
+
+    REJECT = "reject"
+    HOLD = "hold"
+
+
 class HmacMode(Enum):
     """What happens to adverts without a valid trailer, and if own adverts carry one."""
 
@@ -97,6 +109,7 @@ class AuthHmac(Value):
     anti_replay: AntiReplay = AntiReplay.TIME
     time_window: Nanoseconds | None = None
     mode: HmacMode = HmacMode.ENFORCE
+    stale_action: StaleAction = StaleAction.REJECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -18,6 +18,7 @@ from fastvrrp.config.model.network import (
     Rule,
     VirtualAddress,
 )
+from fastvrrp.config.model.probes import ProbeConfig
 from fastvrrp.config.model.tracking import (
     BfdInstance,
     ScriptConfig,
@@ -44,6 +45,7 @@ class Config(Value):
     scripts: tuple[ScriptConfig, ...] = ()
     files: tuple[TrackFile, ...] = ()
     processes: tuple[TrackProcess, ...] = ()
+    probes: tuple[ProbeConfig, ...] = ()
     bfd_instances: tuple[BfdInstance, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
     instances: tuple[InstanceConfig, ...] = ()

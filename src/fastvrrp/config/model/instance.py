@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from fastvrrp.clock import Nanoseconds, seconds
 from fastvrrp.config.diagnostics import Span
@@ -19,6 +20,9 @@ from fastvrrp.config.model.base import (
 from fastvrrp.config.model.network import Route, Rule, VirtualAddress
 from fastvrrp.config.model.tracking import StateNotify
 from fastvrrp.config.model.value import Value
+
+if TYPE_CHECKING:
+    from fastvrrp.config.model.globals import GlobalConfig
 
 __all__ = [
     "ExtraGarp",
@@ -167,6 +171,7 @@ class InstanceConfig(Value):
     peers: tuple[Peer, ...] = ()
     unicast_ttl: int = 255
     check_unicast_src: bool = False
+    unicast_any_src: bool = False
     unicast_fault_no_peer: bool = False
     old_checksum: OldChecksum = OldChecksum.AUTO
     v3_checksum_as_v2: bool = False
@@ -185,6 +190,7 @@ class InstanceConfig(Value):
     interfaces: tuple[TrackUse, ...] = ()
     files: tuple[TrackUse, ...] = ()
     processes: tuple[TrackUse, ...] = ()
+    probes: tuple[TrackUse, ...] = ()
     bfd: tuple[TrackUse, ...] = ()
     notify: NotifyConfig = NotifyConfig()
     notify_priority_changes: bool | None = None
@@ -194,6 +200,12 @@ class InstanceConfig(Value):
     lvs_sync_interface: str | None = None
     debug: int = 0
     span: Span | None = field(default=None, compare=False, repr=False)
+
+    def multicast_group(self, common: GlobalConfig) -> Address:
+        """Return the group that adverts go to; `common` decides what the instance does not."""
+        if self.mcast_group is not None:
+            return self.mcast_group
+        return common.vrrp_mcast_group6 if self.family == 6 else common.vrrp_mcast_group4
 
     @property
     def family(self) -> int:

@@ -147,6 +147,7 @@ class SyncGroup(Value):
     interfaces: tuple[TrackUse, ...] = ()
     files: tuple[TrackUse, ...] = ()
     processes: tuple[TrackUse, ...] = ()
+    probes: tuple[TrackUse, ...] = ()
     bfd: tuple[TrackUse, ...] = ()
     tracking_weight: bool = False
     notify: StateNotify = StateNotify()

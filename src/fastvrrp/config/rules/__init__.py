@@ -32,9 +32,9 @@ from fastvrrp.config.rules.network import (
     settle_garp_groups,
     settle_track_groups,
 )
-from fastvrrp.config.rules.script import check_scripts_used, make_script
+from fastvrrp.config.rules.script import check_used, make_script
 from fastvrrp.config.rules.service_groups import make_group
-from fastvrrp.config.rules.trackers import make_bfd, make_process, settle_sessions
+from fastvrrp.config.rules.trackers import make_bfd, make_probe, make_process, settle_sessions
 from fastvrrp.config.rules.unicast import (
     check_unique_vrids,
     check_vrids_told_apart,
@@ -52,6 +52,7 @@ MAKERS: dict[str, Maker] = {
     "vrrp_script": make_script,
     "vrrp_track_process": make_process,
     "bfd_instance": make_bfd,
+    "vrrp_probe": make_probe,
     "vrrp_sync_group": make_sync_group,
     "track_group": make_track_group,
     "virtual_server": make_virtual_server,
@@ -76,7 +77,7 @@ SETTLERS = (
 )
 """What completes lines before any block is made: it needs all of them."""
 
-CHECKS = (check_unique_vrids, check_vrids_told_apart, check_scripts_used, check_services, lint)
+CHECKS = (check_unique_vrids, check_vrids_told_apart, check_used, check_services, lint)
 """What is looked at when every block has been made."""
 
 

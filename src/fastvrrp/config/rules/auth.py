@@ -9,6 +9,7 @@ from fastvrrp.clock import NS_PER_SECOND, Nanoseconds, seconds
 from fastvrrp.config.assemble import fields_of
 from fastvrrp.config.diagnostics import Related
 from fastvrrp.config.model import Auth, AuthHmac, AuthType, HmacKey, HmacMode, Version
+from fastvrrp.core.acts import HmacParams
 
 if TYPE_CHECKING:
     from fastvrrp.config.collect import Settings
@@ -104,6 +105,10 @@ def hmac(one: Facts, interval: Nanoseconds) -> AuthHmac | None:
         found = replace(found, mode=HmacMode.ENFORCE)
     if found.active_key not in {key.id for key in found.keys}:
         _tell_no_key(written, found, one)
+    if len(found.keys) > HmacParams.MAX_KEYS:
+        message = f"auth_hmac has {len(found.keys)} keys, more than {HmacParams.MAX_KEYS}"
+        hint = "remove the keys that no router signs with any more"
+        one.unsupported(message, found.keys[HmacParams.MAX_KEYS].span or written.head, hint=hint)
     return found
 
 

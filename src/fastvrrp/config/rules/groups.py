@@ -113,7 +113,6 @@ def make_sync_group(settings: Settings, around: Around) -> SyncGroup | None:
     names = [str(setting.value) for setting in settings.lists.get("members", ())]
     if not names:
         return None
-    around.collector.tell_unsupported(settings.block, settings.head, settings)
     made = [around.make(around.root.taken["instances", name]) for name in names]
     members = [one for one in made if isinstance(one, InstanceConfig)]
     uses = _without_weights(uses_of(settings, around), members, settings, around)

@@ -65,6 +65,7 @@ def make_instance(settings: Settings, around: Around) -> InstanceConfig:
         peers=one.peers,
         unicast_ttl=unicast.unicast_ttl(one),
         check_unicast_src=unicast.checks_source(one),
+        unicast_any_src=unicast.accepts_any_source(one),
         old_checksum=unicast.old_checksum(one),
         v3_checksum_as_v2=one.copied("v3_checksum_as_v2", "v3_checksum_as_v2"),
         skip_check_adv_addr=one.copied("skip_check_adv_addr", "vrrp_skip_check_adv_addr"),
@@ -75,7 +76,7 @@ def make_instance(settings: Settings, around: Around) -> InstanceConfig:
         auth=authentication,
         hmac=auth.hmac(one, interval),
         garp=strict.garp(one),
-        **tracking.tracked(one, (*addresses, *excluded)),
+        **tracking.tracked(one),
     )
     return InstanceConfig(**fields)  # type: ignore[arg-type]  # checked by the schema's rows
 

@@ -1,4 +1,4 @@
-"""`vrrp_script`, and that each is used."""
+"""`vrrp_script`, and that each script and probe is used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from fastvrrp.config.collect import Settings
     from fastvrrp.config.rules.around import Around
 
-__all__ = ["check_scripts_used", "make_script"]
+__all__ = ["check_used", "make_script"]
 
 
 _USERS = ("instances", "groups")
-"""What tracks scripts."""
+"""What tracks scripts and probes."""
 
 
 def make_script(settings: Settings, around: Around) -> ScriptConfig:
@@ -27,27 +27,28 @@ def make_script(settings: Settings, around: Around) -> ScriptConfig:
     return ScriptConfig(**fields)  # type: ignore[arg-type]  # checked by the schema's rows
 
 
-def _may_be_used(around: Around) -> bool:
-    """Tell if a block that was not understood may name scripts."""
-    users = (block for key in _USERS for block in around.root.blocks.get(key, ()))
-    return any(map(around.may_exist, _USERS)) or any("scripts" in one.rejected for one in users)
+def _may_be_used(key: str, around: Around) -> bool:
+    """Tell if a block that was not understood may name scripts or probes."""
+    users = (block for user in _USERS for block in around.root.blocks.get(user, ()))
+    return any(map(around.may_exist, _USERS)) or any(key in one.rejected for one in users)
 
 
-def check_scripts_used(around: Around) -> None:
-    """Report scripts that nothing tracks."""
-    named = {
-        getattr(setting.value, "name", "")
-        for key in _USERS
-        for block in around.root.blocks.get(key, ())
-        for setting in block.lists.get("scripts", ())
-    }
-    scripts = {settings.name: settings for settings in around.root.blocks.get("scripts", ())}
-    if not named <= scripts.keys() or _may_be_used(around):
-        return  # one is misspelt, which was reported, and may well be the one that seems unused
-    for name in scripts.keys() - named:
-        around.report.note(
-            "FV213",
-            f"script {name} is not used by any instance, so it never runs",
-            scripts[name].head,
-            hint="name it in track_script { } of a vrrp_instance, or remove it",
-        )
+def check_used(around: Around) -> None:
+    """Report scripts and probes that nothing tracks."""
+    for key, word in (("scripts", "script"), ("probes", "probe")):
+        named = {
+            getattr(setting.value, "name", "")
+            for user in _USERS
+            for block in around.root.blocks.get(user, ())
+            for setting in block.lists.get(key, ())
+        }
+        defined = {settings.name: settings for settings in around.root.blocks.get(key, ())}
+        if not named <= defined.keys() or _may_be_used(key, around):
+            continue  # one is misspelt, which was reported, and may be the one that seems unused
+        for name in defined.keys() - named:
+            around.report.note(
+                "FV213",
+                f"{word} {name} is not used by any instance, so it never runs",
+                defined[name].head,
+                hint=f"name it in track_{word} {{ }} of a vrrp_instance, or remove it",
+            )

@@ -1,4 +1,4 @@
-"""What can be tracked besides scripts: processes and BFD sessions, and what their keywords mean."""
+"""What can be tracked besides scripts, and what keywords mean: processes, probes, BFD."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from fastvrrp.config.assemble import fields_of
 from fastvrrp.config.diagnostics import Related
-from fastvrrp.config.model import Address, BfdInstance, TrackProcess
+from fastvrrp.config.model import Address, BfdInstance, ProbeConfig, TrackProcess
 
 if TYPE_CHECKING:
     from fastvrrp.config.collect import Setting, Settings
     from fastvrrp.config.rules.around import Around
 
-__all__ = ["make_bfd", "make_process", "settle_sessions"]
+__all__ = ["make_bfd", "make_probe", "make_process", "settle_sessions"]
 
 _TTL = {4: 255, 6: 64}
 """What packets are sent with if nothing is written."""
@@ -67,6 +67,22 @@ def _drop_conflicting_quorum(settings: Settings, around: Around) -> None:
         context=settings.context,
     )
     del settings.values[later.row.key]
+
+
+def make_probe(settings: Settings, around: Around) -> ProbeConfig | None:
+    """Return a probe; None, reported, if it says nothing that it looks at."""
+    if "target" not in settings.values:
+        if "target" not in settings.rejected:
+            kinds = [row.name for row in settings.block.rows if row.key == "target"]
+            around.report.warning(
+                "FV201",
+                f"vrrp_probe {settings.name} looks at nothing; the block is skipped",
+                settings.head,
+                hint=f"add one of {', '.join(kinds)}, for example: tcp 127.0.0.1:80",
+                context=settings.context,
+            )
+        return None
+    return ProbeConfig(**fields_of(settings, around.make))  # type: ignore[arg-type]  # checked by the schema's rows
 
 
 def settle_sessions(around: Around) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from fastvrrp.config.diagnostics import Related
 from fastvrrp.config.model import (
     BfdInstance,
+    ProbeConfig,
     ScriptConfig,
     TrackFile,
     TrackProcess,
     TrackUse,
-    VirtualAddress,
 )
 from fastvrrp.config.rules.references import find_above
 
@@ -28,11 +28,12 @@ _HOMES = {
     "scripts": ("scripts", "vrrp_script"),
     "files": ("files", "track_file"),
     "processes": ("processes", "vrrp_track_process"),
+    "probes": ("probes", "vrrp_probe"),
     "bfd": ("bfd_instances", "bfd_instance"),
 }
 """Where what is tracked is defined: a field of Config, and the keyword."""
 
-KEYS = ("scripts", "interfaces", "files", "processes", "bfd")
+KEYS = ("scripts", "interfaces", "files", "processes", "probes", "bfd")
 """Fields of an instance and of a sync group that hold what it tracks."""
 
 Uses = dict[str, list["Setting"]]
@@ -119,13 +120,13 @@ def strength(key: str, use: TrackUse, around: Around) -> tuple[int, bool]:
         return use.weight, use.reverse
     found = around.root.taken.get((_HOMES[key][0], use.name)) if key in _HOMES else None
     made = None if found is None else around.make(found)
-    if isinstance(made, ScriptConfig | TrackFile | TrackProcess | BfdInstance):
+    if isinstance(made, ScriptConfig | TrackFile | TrackProcess | ProbeConfig | BfdInstance):
         return made.weight, made.reverse
     return 0, False
 
 
-def tracked(one: Facts, vips: Iterable[VirtualAddress]) -> dict[str, tuple[TrackUse, ...]]:
-    """Return what an instance with these addresses tracks, by field."""
+def tracked(one: Facts) -> dict[str, tuple[TrackUse, ...]]:
+    """Return what an instance tracks, by field."""
     uses = uses_of(one.settings, one.around)
     uses["interfaces"] = [use for use in uses["interfaces"] if not _is_own(use, one)]
     fixed = _fixed(one)
@@ -133,7 +134,7 @@ def tracked(one: Facts, vips: Iterable[VirtualAddress]) -> dict[str, tuple[Track
         for key in KEYS:
             found = (_without_weight(key, setting, fixed, one) for setting in uses[key])
             uses[key] = [setting for setting in found if setting is not None]
-    _tell_unsupported(uses, {vip.interface for vip in vips if vip.track}, one)
+    _tell_unsupported(uses, one)
     return {key: tuple(cast(TrackUse, use.value) for use in uses[key]) for key in KEYS}
 
 
@@ -183,18 +184,9 @@ def _without_weight(key: str, setting: Setting, fixed: _Fixed, one: Facts) -> Se
     return None
 
 
-def _tell_unsupported(uses: Uses, watched: set[str | None], one: Facts) -> None:
-    """Report the first line of each block that the engine cannot do yet; it watches the links of
-    addresses anyway.
-    """
+def _tell_unsupported(uses: Uses, one: Facts) -> None:
+    """Report the first line of each block that the engine cannot do yet."""
     for key in KEYS:
-        left = (use for use in uses[key] if key != "interfaces" or not _is_watched(use, watched))
-        first = next(left, None)
+        first = next(iter(uses[key]), None)
         if first is not None and first.row.judged:  # type: ignore[union-attr]  # rows of lines are blocks
             one.around.collector.tell_unsupported(first.row, first.statement.span, one.settings)
-
-
-def _is_watched(setting: Setting, watched: set[str | None]) -> bool:
-    """Tell if a line asks for no more than that a link is watched which is watched already."""
-    use = cast(TrackUse, setting.value)
-    return use.name in watched and not use.weight and not use.reverse

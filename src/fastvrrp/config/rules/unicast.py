@@ -129,6 +129,17 @@ def checks_source(one: Facts) -> bool:
     return limited or bool(one.inherited("check_unicast_src", "vrrp_check_unicast_src"))
 
 
+def accepts_any_source(one: Facts) -> bool:
+    """Return if unicast adverts may come from anyone, which is told."""
+    written = one.written("unicast_any_src")
+    if written is None or not one.peers or checks_source(one):
+        return False
+    message = "unicast_any_src lets every host that can reach this one take the addresses away"
+    hint = "remove it, and list all routers in unicast_peer"
+    one.warn("FV238", message, written.statement.span, hint=hint)
+    return True
+
+
 def old_checksum(one: Facts) -> OldChecksum:
     """Return how the checksum of unicast adverts is made."""
     written = one.written("old_checksum")

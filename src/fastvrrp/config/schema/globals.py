@@ -33,8 +33,6 @@ __all__ = ["GLOBAL_DEFS"]
 _NO_MAIL = "No mail is sent yet."
 _NO_FIFO = "Nothing is written to FIFOs yet."
 _NOT_TOLD = "What reads the FIFO would never hear that this router is active."
-_WIRE = "Adverts would not be sent or taken as the other routers expect."
-_ACTIVE = "This router could be active when it is not meant to be."
 _NO_VMAC = "There are no interfaces with virtual MAC addresses yet."
 _NO_FIREWALL = "No firewall rules are made yet; what needs them is not supported either."
 _NO_ROUTES = "Names are used in routes and rules only, which are not supported yet."
@@ -255,8 +253,6 @@ _PROTOCOL = (
         Boolean(),
         "Default of strict_mode: behave exactly as the RFC says.",
         to="vrrp_strict",
-        support=REFUSED,
-        why=_WIRE,
     ),
     *(
         Keyword(
@@ -264,8 +260,6 @@ _PROTOCOL = (
             GroupOfFamily(family),
             f"Multicast group of the adverts of IPv{family} instances that name none.",
             to=f"vrrp_mcast_group{family}",
-            support=REFUSED,
-            why=_WIRE,
         )
         for family in (4, 6)
     ),
@@ -274,80 +268,60 @@ _PROTOCOL = (
         Integer(1, 100),
         f"How many adverts must be missing before a router takes over{_OF}.",
         to="vrrp_down_timer_adverts",
-        support=REFUSED,
-        why="This router would take over earlier or later than its neighbours expect.",
     ),
     Keyword(
         "vrrp_lower_prio_no_advert",
         Boolean(),
         "Default of lower_prio_no_advert: as active, do not answer an advert of lower priority.",
         to="vrrp_lower_prio_no_advert",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "vrrp_higher_prio_send_advert",
         Boolean(),
         "Default of higher_prio_send_advert: as active, send one more advert before giving way.",
         to="vrrp_higher_prio_send_advert",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "vrrp_owner_ignore_adverts",
         Boolean(),
         "Default of owner_ignore_adverts: with priority 255, drop the adverts of others.",
         to="vrrp_owner_ignore_adverts",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "vrrp_check_unicast_src",
         Flag(),
         "Default of check_unicast_src: drop unicast adverts that come from no peer.",
         to="vrrp_check_unicast_src",
-        support=IGNORED,
-        why="The source of a unicast advert is always checked.",
     ),
     Keyword(
         "vrrp_skip_check_adv_addr",
         Boolean(),
         f"Do not compare the addresses in adverts from the active router that is known{_OF}.",
         to="vrrp_skip_check_adv_addr",
-        support=IGNORED,
-        why="The addresses in an advert never decide.",
     ),
     Keyword(
         "v3_checksum_as_v2",
         Flag(),
         f"Make the checksum of VRRPv3 adverts over IPv4 without pseudo header{_OF}.",
         to="v3_checksum_as_v2",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "vrrp_startup_delay",
         Seconds("0.001", _MAX_SECONDS),
         "After the start, no advert is sent or looked at for this time.",
         to="vrrp_startup_delay",
-        support=REFUSED,
-        why=_ACTIVE,
     ),
     Keyword(
         "vrrp_delay_after_boot",
         Seconds("0", _MAX_SECONDS),
         "The same, counted from the start of the machine; the longer of both counts.",
         to="vrrp_delay_after_boot",
-        support=REFUSED,
-        why=_ACTIVE,
     ),
     Keyword(
         "log_unknown_vrids",
         Flag(),
         "Log adverts of virtual routers that are not configured here.",
         to="log_unknown_vrids",
-        support=IGNORED,
-        why="Such adverts are dropped without a word.",
     ),
 )
 

@@ -9,6 +9,7 @@ from fastvrrp.config.model import (
     GlobalConfig,
     HmacMode,
     InstanceConfig,
+    StaleAction,
     Version,
 )
 from fastvrrp.config.row import IGNORED, REFUSED, Block, Keyword
@@ -46,9 +47,6 @@ __all__ = ["VRRP_INSTANCE"]
 _Rows = tuple[Keyword | Block, ...]
 
 _WIRE = "It changes what is sent or accepted."
-_TIMERS = "It changes when this router takes over."
-_ACTIVE = "It changes who may be active."
-_NO_TRAILER = "Adverts would be sent without a trailer, and accepted without one."
 _VMAC = "Other routers would answer with another MAC address than this one."
 
 _AUTHENTICATION = Block(
@@ -128,16 +126,12 @@ _AUTH_HMAC = Block(
     "on the link.",
     to="hmac",
     model=AuthHmac,
-    support=REFUSED,
-    why=_NO_TRAILER,
     rows=(
         Keyword(
             "key",
             HmacKeyLine(),
             "A key: its number, and 32 to 64 bytes, the same on all routers. One a line.",
             to="keys",
-            support=REFUSED,
-            why=_NO_TRAILER,
             many=True,
         ),
         Keyword(
@@ -145,35 +139,36 @@ _AUTH_HMAC = Block(
             HmacNumber(1, 255),
             "The number of the key that own adverts are made with.",
             to="active_key",
-            support=REFUSED,
-            why=_NO_TRAILER,
         ),
         Keyword(
             "anti_replay",
             Choice({one.value: one for one in AntiReplay}),
             "What a trailer is recognised by if it is sent again: the time of day, or a counter.",
             to="anti_replay",
-            support=REFUSED,
-            why=_NO_TRAILER,
         ),
         Keyword(
             "time_window",
             HmacNumber(1, 300, unit=NS_PER_SECOND),
             "How far the time of a trailer may be off.",
             to="time_window",
-            support=REFUSED,
-            why=_NO_TRAILER,
             default="3 times advert_int in whole seconds, 5 to 300 seconds",
             without=_never,
         ),
         Keyword(
             "mode",
             Choice({one.value: one for one in HmacMode}),
-            "enforce: adverts without a valid trailer are dropped; permissive: they are used; "
-            "receive-only: they are used, and own adverts carry none.",
+            "enforce: adverts without a trailer are dropped; permissive: they are used; "
+            "receive-only: they are used, and own adverts carry none. One with a wrong trailer is "
+            "dropped in any case.",
             to="mode",
-            support=REFUSED,
-            why=_NO_TRAILER,
+        ),
+        Keyword(
+            "stale_action",
+            Choice({one.value: one for one in StaleAction}),
+            "What a backup does when authentic adverts of a better router are outside time_window: "
+            "reject: take over; hold: wait, although whoever recorded adverts can then keep it "
+            "back. keepalived does not know this keyword.",
+            to="stale_action",
         ),
     ),
 )
@@ -241,8 +236,6 @@ _CORE: _Rows = (
         "Behave exactly as the RFC says, and correct what does not agree with it.",
         to="strict",
         inherits="vrrp_strict",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "nopreempt", Flag(value=False), "Do not take over from a lower priority.", to="preempt"
@@ -260,8 +253,6 @@ _CORE: _Rows = (
         "How many adverts must be missing before this router takes over.",
         to="down_timer_adverts",
         inherits="vrrp_down_timer_adverts",
-        support=REFUSED,
-        why=_TIMERS,
     ),
     *(
         Keyword(
@@ -270,8 +261,6 @@ _CORE: _Rows = (
             "Become backup if this program did not run for so long that another router took over; "
             "the highest priority of the others.",
             to="timer_expired_backup",
-            support=REFUSED,
-            why=_ACTIVE,
             instead=instead,
             alias=instead is not None,
         )
@@ -286,8 +275,6 @@ _CORE: _Rows = (
         "With priority 255, drop the adverts of others.",
         to="owner_ignore_adverts",
         inherits="vrrp_owner_ignore_adverts",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "lower_prio_no_advert",
@@ -295,8 +282,6 @@ _CORE: _Rows = (
         "As active, do not answer an advert of lower priority.",
         to="lower_prio_no_advert",
         inherits="vrrp_lower_prio_no_advert",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "higher_prio_send_advert",
@@ -304,8 +289,6 @@ _CORE: _Rows = (
         "As active, send one more advert before giving way to a higher priority.",
         to="higher_prio_send_advert",
         inherits="vrrp_higher_prio_send_advert",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "accept",
@@ -326,10 +309,8 @@ _CORE: _Rows = (
     Keyword(
         "dont_track_primary",
         Flag(value=False),
-        "The link of the interface makes no difference.",
+        "The link of the interface makes no difference, as long as there is the interface.",
         to="track_primary",
-        support=REFUSED,
-        why=_ACTIVE,
     ),
 )
 
@@ -367,8 +348,6 @@ _ADDRESSES: _Rows = (
         "Do not compare the addresses in adverts from the active router that is known.",
         to="skip_check_adv_addr",
         inherits="vrrp_skip_check_adv_addr",
-        support=IGNORED,
-        why="The addresses in an advert never decide.",
     ),
 )
 
@@ -392,8 +371,6 @@ _SENDING: _Rows = (
         Flag(),
         "This machine can only be active while it has the source address.",
         to="track_source",
-        support=REFUSED,
-        why=_ACTIVE,
     ),
     Keyword(
         "mcast_dst_ip",
@@ -401,8 +378,6 @@ _SENDING: _Rows = (
         "Multicast group of adverts.",
         to="mcast_group",
         default="that of global_defs",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Block(
         "unicast_peer",
@@ -415,26 +390,28 @@ _SENDING: _Rows = (
         Integer(0, 255),
         "TTL or hop limit of unicast adverts.",
         to="unicast_ttl",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "check_unicast_src",
         Flag(),
-        "Drop unicast adverts that come from no peer.",
+        "Drop unicast adverts that come from no peer: so it is anyway, unless unicast_any_src says "
+        "otherwise.",
         to="check_unicast_src",
         default="vrrp_check_unicast_src in global_defs; on if a peer has min_ttl or max_ttl",
         without=_check_src_without,
-        support=IGNORED,
-        why="The source of a unicast advert is always checked.",
+    ),
+    Keyword(
+        "unicast_any_src",
+        Flag(),
+        "Take unicast adverts from hosts that are no peers, too. Whoever can send to this host can "
+        "then take the addresses away. keepalived does not know this keyword.",
+        to="unicast_any_src",
     ),
     Keyword(
         "unicast_fault_no_peer",
         Flag(),
         "With unicast keywords and no peer, enter FAULT instead of sending by multicast.",
         to="unicast_fault_no_peer",
-        support=REFUSED,
-        why=_ACTIVE,
     ),
     Keyword(
         "old_unicast_checksum",
@@ -443,8 +420,6 @@ _SENDING: _Rows = (
         "never: not even if a peer does.",
         to="old_checksum",
         default="as the peers do",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "v3_checksum_as_v2",
@@ -452,8 +427,6 @@ _SENDING: _Rows = (
         "Make the checksum of VRRPv3 adverts over IPv4 without pseudo header.",
         to="v3_checksum_as_v2",
         inherits="v3_checksum_as_v2",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "vrf",
@@ -558,10 +531,8 @@ _REST: _Rows = (
     Keyword(
         "linkbeat_use_polling",
         Flag(),
-        "Ask for the state of the link again and again instead of being told.",
+        "Ask for the state of the link once a second instead of being told.",
         to="linkbeat_polling",
-        support=IGNORED,
-        why="The kernel tells of changes of links.",
         instead="linkbeat_interfaces { … } outside of vrrp_instance",
     ),
     Keyword(

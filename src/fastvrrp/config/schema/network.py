@@ -116,11 +116,9 @@ NETWORK: tuple[Block | Keyword, ...] = (
     Block(
         "interface_up_down_delays",
         doc="How long an interface must have been down, and then up again, before that counts, in "
-        "seconds. One interface a line.",
+        "seconds; no longer than other routers wait for an advert. One interface a line.",
         to="interface_delays",
         entry=DelayLine(),
-        support=REFUSED,
-        why="It changes when this router gives up and takes over.",
     ),
     Block(
         "linkbeat_interfaces",
@@ -128,8 +126,6 @@ NETWORK: tuple[Block | Keyword, ...] = (
         "tell. One a line.",
         to="linkbeat_interfaces",
         entry=LinkbeatLine(),
-        support=IGNORED,
-        why="The kernel tells of links that change.",
     ),
     _GARP_GROUP,
 )

@@ -97,8 +97,6 @@ PROCESS: tuple[Block | Keyword, ...] = (
         Flag(),
         "Ask for the state of links every second instead of being told by the kernel.",
         to="process.linkbeat_polling",
-        support=IGNORED,
-        why="The kernel tells of every change.",
     ),
 )
 

@@ -12,8 +12,9 @@ from fastvrrp.config.model import (
     TrackGroup,
     TrackProcess,
 )
-from fastvrrp.config.row import FULL, IGNORED, REFUSED, Block, Keyword
+from fastvrrp.config.row import IGNORED, REFUSED, Block, Keyword
 from fastvrrp.config.schema.notify import notify_rows
+from fastvrrp.config.schema.probes import VRRP_PROBE
 from fastvrrp.config.values import (
     Boolean,
     CommandLine,
@@ -42,7 +43,6 @@ from fastvrrp.config.values.tracking import (
 __all__ = ["TRACKING", "TRACK_ROWS"]
 
 _ACTIVE = "It decides who may be active."
-_UNWATCHED = "Nothing looks at it yet."
 
 _SCRIPT_TIME = Seconds("0.001", "4294", step=1_000_000)
 _SCRIPT_WEIGHT = Weight(clips=True)
@@ -63,9 +63,6 @@ TRACK_ROWS: tuple[Block, ...] = (
         "one that is down is a fault. One a line.",
         to="interfaces",
         entry=InterfaceLine("interface", Weight(clips=True)),
-        support=REFUSED,
-        why=_ACTIVE,
-        judged=True,
     ),
     *(
         Block(
@@ -73,15 +70,21 @@ TRACK_ROWS: tuple[Block, ...] = (
             doc=f"{things} that decide about the instance. One a line.",
             to=to,
             entry=TrackLine(what, weight),
-            support=REFUSED,
-            why=_ACTIVE,
-            judged=True,
         )
         for name, things, to, what, weight in (
             ("track_file", "Numbers in files", "files", "track_file", _WIDE_WEIGHT),
             ("track_process", "Processes", "processes", "vrrp_track_process", _WIDE_WEIGHT),
-            ("track_bfd", "BFD sessions", "bfd", "bfd_instance", _BFD_WEIGHT),
+            ("track_probe", "Probes", "probes", "vrrp_probe", _SCRIPT_WEIGHT),
         )
+    ),
+    Block(
+        "track_bfd",
+        doc="BFD sessions that decide about the instance. One a line.",
+        to="bfd",
+        entry=TrackLine("bfd_instance", _BFD_WEIGHT),
+        support=REFUSED,
+        why=_ACTIVE,
+        judged=True,
     ),
 )
 """Blocks of an instance and of a sync group: what they track."""
@@ -147,8 +150,6 @@ def _track_file(name: str, *, instead: str | None = None) -> Block:
         model=TrackFile,
         header=Keyword("NAME", Name("name for this track_file"), "Its name.", to="name"),
         doc="A file with a number that is added to the priority. Its name follows the keyword.",
-        support=IGNORED,
-        why=_UNWATCHED,
         instead=instead,
         alias=instead is not None,
         rows=(
@@ -159,8 +160,6 @@ def _track_file(name: str, *, instead: str | None = None) -> Block:
                 to="path",
                 required="file /run/priority",
                 first_wins=True,
-                support=IGNORED,
-                why=_UNWATCHED,
             ),
             Keyword(
                 "weight",
@@ -168,8 +167,6 @@ def _track_file(name: str, *, instead: str | None = None) -> Block:
                 "What the number in the file is multiplied by before it is added to the priority. "
                 "0: any number but 0 is a fault.",
                 to=("weight", "reverse"),
-                support=IGNORED,
-                why=_UNWATCHED,
             ),
             Keyword(
                 "init_file",
@@ -178,8 +175,6 @@ def _track_file(name: str, *, instead: str | None = None) -> Block:
                 "it exists.",
                 to=("init", "overwrite"),
                 default="the file is not created",
-                support=IGNORED,
-                why=_UNWATCHED,
             ),
         ),
     )
@@ -204,8 +199,6 @@ _TRACK_PROCESS = Block(
     model=TrackProcess,
     header=Keyword("NAME", Name("name for this vrrp_track_process"), "Its name.", to="name"),
     doc="A number of processes of one kind that must run. Its name follows the keyword.",
-    support=IGNORED,
-    why=_UNWATCHED,
     rows=(
         Keyword(
             "process",
@@ -215,8 +208,6 @@ _TRACK_PROCESS = Block(
             to="command",
             required="process nginx",
             first_wins=True,
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "param_match",
@@ -224,8 +215,6 @@ _TRACK_PROCESS = Block(
             "How parameters are compared; initial: a process may have more of them, partial: the "
             "last one may go on as well.",
             to="param_match",
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "full_command",
@@ -234,8 +223,6 @@ _TRACK_PROCESS = Block(
             to="full_command",
             default="off; on with parameters or param_match",
             without=_compares_lines,
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "weight",
@@ -243,16 +230,12 @@ _TRACK_PROCESS = Block(
             "Added to the priority: positive with a quorum, negative without. "
             "0: no quorum is a fault.",
             to=("weight", "reverse"),
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "quorum",
             Integer(1, 65535),
             "How many must run.",
             to="quorum",
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "quorum_max",
@@ -260,8 +243,6 @@ _TRACK_PROCESS = Block(
             "How many may run; 0: none must.",
             to="quorum_max",
             default="no limit",
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "delay",
@@ -269,8 +250,6 @@ _TRACK_PROCESS = Block(
             "How long a quorum must be lost or reached before that counts: both of the following.",
             to="delays",
             written_if=_has_one_delay,
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "terminate_delay",
@@ -278,8 +257,6 @@ _TRACK_PROCESS = Block(
             "How long a quorum must be lost before that counts.",
             to="delays.terminate",
             written_if=_has_two_delays,
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
         Keyword(
             "fork_delay",
@@ -287,8 +264,6 @@ _TRACK_PROCESS = Block(
             "How long a quorum must be reached before that counts.",
             to="delays.fork",
             written_if=_has_two_delays,
-            support=IGNORED,
-            why=_UNWATCHED,
         ),
     ),
 )
@@ -426,15 +401,7 @@ _MEMBERS = Block(
     flat=True,
 )
 
-_APART = "Each member would be active or backup for itself."
 _STATIC_ONLY = "It only matters for static addresses, routes and rules."
-
-
-def _refused(rows: tuple[Keyword | Block, ...]) -> tuple[Keyword | Block, ...]:
-    """Return rows of a sync group: what an instance can do, it cannot do yet."""
-    return tuple(
-        replace(row, support=REFUSED, why=_APART) if row.support is FULL else row for row in rows
-    )
 
 
 _SYNC_GROUP = Block(
@@ -445,19 +412,15 @@ _SYNC_GROUP = Block(
     header=Keyword("NAME", Name("name for a vrrp_sync_group", alone=True), "Its name.", to="name"),
     doc="Instances that are active or backup together, and in FAULT if one of them is. "
     "Its name follows the keyword.",
-    support=REFUSED,
-    why=_APART,
-    judged=True,
     rows=(
-        *_refused((_MEMBERS, *TRACK_ROWS)),
+        _MEMBERS,
+        *TRACK_ROWS,
         Keyword(
             "sync_group_tracking_weight",
             Flag(),
             "Weights of what members track themselves count, too. All members should have the same "
             "priority and weights then.",
             to="tracking_weight",
-            support=REFUSED,
-            why=_APART,
         ),
         Keyword(
             "global_tracking",
@@ -466,10 +429,8 @@ _SYNC_GROUP = Block(
             to="tracking_weight",
             instead="sync_group_tracking_weight",
             alias=True,
-            support=REFUSED,
-            why=_APART,
         ),
-        *_refused(notify_rows("GROUP, name, state and 0")),
+        *notify_rows("GROUP, name, state and 0"),
         Keyword(
             "notify_priority_changes",
             Boolean(),
@@ -509,6 +470,7 @@ TRACKING: tuple[Block, ...] = (
     _track_file("track_file"),
     _track_file("vrrp_track_file", instead="track_file"),
     _TRACK_PROCESS,
+    VRRP_PROBE,
     _BFD_INSTANCE,
     _TRACK_GROUP,
     _SYNC_GROUP,

@@ -1,0 +1,17 @@
+"""Questions about the sync group of a router; nothing here changes anything."""
+
+from libc.stdint cimport int32_t, uint32_t
+
+from fastvrrp.core.model cimport core_t
+
+# Put `vr` at the end of `group` (set-up only).
+cdef void join(core_t* core, int32_t vr, int32_t group) noexcept nogil
+# First other member of the group of `vr`, -1: none; and the one after `member`.
+cdef int32_t first_other(const core_t* core, int32_t vr) noexcept nogil
+cdef int32_t next_other(const core_t* core, int32_t vr, int32_t member) noexcept nogil
+# What holds `vr` back: its own faults, FAULT_GROUP for those of others, FAULT_PENDING while they wait.
+cdef uint32_t held_back(const core_t* core, int32_t vr) noexcept nogil
+# The member that keeps `vr` from becoming ACTIVE, -1: none.
+cdef int32_t blocker(const core_t* core, int32_t vr) noexcept nogil
+# Whether every member owns its addresses and takes over at start.
+cdef bint all_owners(const core_t* core, int32_t vr) noexcept nogil

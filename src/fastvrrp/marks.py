@@ -1,0 +1,182 @@
+"""Replay marks in a file under the run directory: what protects adverts from being replayed, kept
+over a restart (AH and auth_hmac; RFC 2402 §3.4.3).
+
+Without it, a router that starts again would believe adverts that were recorded before, and its own
+adverts would be taken for replays by routers that remember its earlier ones.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from fastvrrp.clock import NS_PER_SECOND, seconds
+from fastvrrp.reactor import Handle, Loop
+
+__all__ = ["MarkKeeper", "MarkStore", "Marks"]
+
+log = logging.getLogger("fastvrrp.engine")
+
+_FORMAT = 1
+_EVERY = seconds(1)
+_LARGEST = 1 << 20
+"""Bytes of a file that is believed to be ours."""
+
+_AH_SLACK = 16
+_HMAC_SLACK = 2 << 32
+"""What may have been sent since the file was written, a second before: adverts and replies of AH,
+and two seconds of the times that auth_hmac counts with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Marks of one virtual router, as `Core.marks` and `Core.sequence` tell them."""
+
+    senders: list[tuple[bytes, int, int]]
+    sequence: tuple[int, int]
+
+
+class Protected(Protocol):
+    """A virtual router whose adverts are protected from being replayed."""
+
+    @property
+    def name(self) -> str:
+        """The name of the instance."""
+
+    def marks(self) -> Marks:
+        """Return what is to be kept."""
+
+    def restore(self, marks: Marks) -> None:
+        """Take what an earlier run knew."""
+
+
+class MarkKeeper:
+    """Keeps the marks of `routers` in the file `path`: read now, written every second on `loop` and
+    at `stop()`."""
+
+    def __init__(self, path: str, routers: Sequence[Protected], loop: Loop) -> None:
+        self._store = MarkStore(path)
+        self._routers = routers
+        self._loop = loop
+        self._timer: Handle | None = None
+        known = self._store.load()
+        for router in routers:
+            if router.name in known:
+                router.restore(known[router.name])
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._save()
+        self._timer = self._loop.call_later(_EVERY / NS_PER_SECOND, self.start)
+
+    def stop(self) -> None:
+        """Write for the last time, if writing has begun; may be repeated."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._save()
+
+    def _save(self) -> None:
+        self._store.save({router.name: router.marks() for router in self._routers})
+
+
+class MarkStore:
+    """The file `path`. It is written whole, 0600, and moved into place; one that is not ours, or
+    not readable, counts as absent, which the log says."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._failed = False
+
+    def load(self) -> dict[str, Marks]:
+        """Return the marks of each instance by its name."""
+        try:
+            text = self._read()
+            found = json.loads(text) if text is not None else None
+            return {} if found is None else _from_json(found)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            log.warning("replay marks of the last run are lost: %s: %s", self.path, error)
+            return {}
+
+    def save(self, marks: Mapping[str, Marks]) -> None:
+        """Replace the file by `marks`. A failure is told once: protection lasts until the end of
+        the process all the same."""
+        try:
+            self._write(json.dumps(_to_json(marks)).encode())
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                log.warning("replay marks cannot be kept: %s: %s", self.path, error.strerror)
+            self._failed = True
+
+    def _read(self) -> bytes | None:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            fd = os.open(self.path, flags)
+        except FileNotFoundError:
+            return None
+        with open(fd, "rb") as file:
+            about = os.fstat(fd)
+            if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
+                raise ValueError("it is no regular file of ours")
+            if about.st_mode & 0o022:
+                raise ValueError("others may write to it")
+            text = file.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise ValueError("it is too large")
+        return text
+
+    def _write(self, text: bytes) -> None:
+        new = f"{self.path}.{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(new, flags, 0o600), "wb") as file:
+            file.write(text)
+        os.rename(new, self.path)
+
+
+def _to_json(marks: Mapping[str, Marks]) -> dict[str, Any]:
+    return {
+        "fastvrrp-marks": _FORMAT,
+        "instances": {
+            name: {
+                "sequence": one.sequence,
+                "senders": [
+                    [str(ip_address(source)), ah, hmac] for source, ah, hmac in one.senders
+                ],
+            }
+            for name, one in marks.items()
+        },
+    }
+
+
+def _from_json(found: dict[str, Any]) -> dict[str, Marks]:
+    if found["fastvrrp-marks"] != _FORMAT:
+        raise ValueError("it has another format")
+    return {str(name): _marks(one) for name, one in found["instances"].items()}
+
+
+def _marks(found: dict[str, Any]) -> Marks:
+    ah, hmac = (int(number) for number in found["sequence"])
+    return Marks(
+        senders=[
+            (ip_address(source).packed, _bits(ah, 32), _bits(hmac, 64))
+            for source, ah, hmac in found["senders"]
+        ],
+        sequence=(
+            min(_bits(ah, 32) + (_AH_SLACK if ah else 0), (1 << 32) - 1),
+            min(_bits(hmac, 64) + (_HMAC_SLACK if hmac else 0), (1 << 64) - 1),
+        ),
+    )
+
+
+def _bits(number: object, bits: int) -> int:
+    if not isinstance(number, int) or not 0 <= number < 1 << bits:
+        raise ValueError(f"{number} is no number of {bits} bits")
+    return number
