@@ -221,7 +221,7 @@ class RejectReason(IntEnum):
     DESTINATION = 12
     """Unicast where multicast is configured, or the reverse."""
     SOURCE = 13
-    """Not a configured unicast peer."""
+    """Not a configured unicast peer, or not one of allowed_peers."""
     VERSION = 14
     TYPE = 15
     CHECKSUM = 16
@@ -288,7 +288,7 @@ _REJECT_TEXT = {
     RejectReason.LENGTH: "the length does not fit its version, address count and authentication",
     RejectReason.TTL: "the TTL is not 255",
     RejectReason.DESTINATION: "unicast was received where multicast is configured, or the reverse",
-    RejectReason.SOURCE: "the sender is no configured unicast peer",
+    RejectReason.SOURCE: "the sender is no configured peer",
     RejectReason.VERSION: "the VRRP version differs from the configured one",
     RejectReason.TYPE: "the packet type is not ADVERTISEMENT",
     RejectReason.CHECKSUM: "the checksum is wrong",

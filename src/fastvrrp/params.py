@@ -34,6 +34,7 @@ def router_params(
         addresses=tuple(vip.address.ip.packed for vip in config.addresses),
         source=sender.packed if sender is not None else b"",
         peers=tuple(peer.address.packed for peer in config.peers),
+        allowed_peers=tuple(address.packed for address in config.allowed_peers),
         peer_ttls=tuple((peer.min_ttl, peer.max_ttl) for peer in config.peers),
         any_source=config.unicast_any_src,
         group_address=config.multicast_group(common).packed,

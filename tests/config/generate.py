@@ -264,6 +264,7 @@ class _Generator:
         is_checked = one.check_unicast_src or limited or self._global_defs.vrrp_check_unicast_src
         return {
             "mcast_group": None,
+            "allowed_peers": (),
             "check_unicast_src": is_checked,
             "unicast_any_src": one.unicast_any_src and not is_checked,
         }

@@ -338,28 +338,26 @@ def test_the_first_ipv6_address_should_be_link_local() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "low", "high", "warnings", "refused"),
+    ("line", "low", "high", "warnings"),
     [
-        ("192.0.2.12", 0, 255, [], 0),
-        ("192.0.2.12/24", 0, 255, [], 0),
-        ("192.0.2.12 min_ttl 0 max_ttl 255", 0, 255, [], 0),
-        ("192.0.2.12 min_ttl 5", 5, 255, [], 1),
-        ("192.0.2.12 max_ttl 64 min_ttl 60", 60, 64, [], 1),
-        ("192.0.2.12 min_ttl 9 max_ttl 5", 9, 5, ["FV104"], 1),
-        ("192.0.2.12 min_ttl 256", 0, 255, ["FV104"], 0),
-        ("192.0.2.12 min_ttl", 0, 255, ["FV103"], 0),
-        ("192.0.2.12 min_ttl x max_ttl 5", 0, 255, ["FV103"], 0),
-        ("192.0.2.12 192.0.2.13", 0, 255, ["FV103"], 0),
+        ("192.0.2.12", 0, 255, []),
+        ("192.0.2.12/24", 0, 255, []),
+        ("192.0.2.12 min_ttl 0 max_ttl 255", 0, 255, []),
+        ("192.0.2.12 min_ttl 5", 5, 255, []),
+        ("192.0.2.12 max_ttl 64 min_ttl 60", 60, 64, []),
+        ("192.0.2.12 min_ttl 9 max_ttl 5", 9, 5, ["FV104"]),
+        ("192.0.2.12 min_ttl 256", 0, 255, ["FV104"]),
+        ("192.0.2.12 min_ttl", 0, 255, ["FV103"]),
+        ("192.0.2.12 min_ttl x max_ttl 5", 0, 255, ["FV103"]),
+        ("192.0.2.12 192.0.2.13", 0, 255, ["FV103"]),
     ],
 )
-def test_lines_of_unicast_peer(
-    line: str, low: int, high: int, warnings: list[str], refused: int
-) -> None:
+def test_lines_of_unicast_peer(line: str, low: int, high: int, warnings: list[str]) -> None:
     loaded = load(f"unicast_peer {{\n{line}\n}}\n{V4}")
     (peer,) = loaded.instances[0].peers
     assert (str(peer.address), peer.min_ttl, peer.max_ttl) == ("192.0.2.12", low, high)
     assert told(f"unicast_peer {{\n{line}\n}}\n{V4}") == warnings
-    assert len(loaded.unsupported) == refused
+    assert loaded.unsupported == ()
     assert loaded.instances[0].check_unicast_src is ("ttl" in line)
     again = load(f"unicast_peer {{\n{PeerLine().write(peer)}\n}}\n{V4}").instances[0]
     assert again.peers == (peer,)
@@ -866,3 +864,10 @@ def test_any_source_of_unicast_is_told() -> None:
     assert [d.code for d in relaxed.diagnostics] == ["FV238"]
     checked = load(f"{PEER}unicast_any_src\ncheck_unicast_src\n{V4}")
     assert not checked.instances[0].unicast_any_src
+
+
+def test_only_some_routers_may_be_heard_by_multicast() -> None:
+    body = "allowed_peers {\n192.0.2.12\n192.0.2.13\n192.0.2.12\n}\n" + V4
+    assert [str(one) for one in instance(body).allowed_peers] == ["192.0.2.12", "192.0.2.13"]
+    assert told(PEER + body) == ["FV232"]
+    assert instance(PEER + body).allowed_peers == ()

@@ -29,6 +29,9 @@ TOLD = {
 }
 SPANS = (1, 1000, 50 * MILLISECOND, 100 * MILLISECOND, SECOND, 7 * SECOND, 400 * SECOND)
 MOST_EVENTS = 60
+APART = (0, 1009, 10_007, 100_003)
+"""ns by which the intervals of the members differ: what is due in the same instant has no order of
+its own."""
 GARP_DELAYS = (0, 0, SECOND + 7, 5 * SECOND + 9)
 
 
@@ -81,15 +84,14 @@ def random_case(seed: int, length: int = 60) -> GroupCase:
 
 
 def random_member(random: Random, index: int, version: int, *, owners: bool) -> Member:
-    """Return a member. No two of a group have the same interval: what is due in the same instant
-    has no order of its own."""
+    """Return a member."""
     intervals: tuple[int, ...] = (SECOND, 3 * SECOND)
     if version == 3:
         intervals = (SECOND, 10 * MILLISECOND, 250 * MILLISECOND, 40_950 * MILLISECOND)
     ah = version == 2 and random.random() < 0.4
     settings = Settings(
         version=version,
-        interval=random.choice(intervals) + 1000 * index,
+        interval=random.choice(intervals) + APART[index],
         source=OWN,
         owner_at_start=random.random() < (0.95 if owners else 0.3),
         preempt=random.random() < 0.7,
@@ -252,7 +254,7 @@ class Team:
         self.core.clear_send_fault(one, self.now)
 
     def advert(self, one: int, priority: Sequence[Any], interval: int, source: int) -> None:
-        self.now += 1  # so that members never hear something in the same instant
+        self.now += 3  # so that members never hear something in the same instant
         model = self.models[one]
         kind, value = priority
         if kind == "relative":
@@ -260,7 +262,7 @@ class Team:
         own = heard = model.settings.interval
         if model.settings.version == 3:
             choices = (0, 10 * MILLISECOND, 500 * MILLISECOND, SECOND, 2 * SECOND)
-            heard = choices[interval] + 1000 * one if interval else own
+            heard = choices[interval] + APART[one] if interval else own
         model.advert(Advert(value, heard, source), self.now)
         self.core.hear(
             one,

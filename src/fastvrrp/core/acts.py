@@ -111,6 +111,7 @@ class RouterParams:
     `start_active`: with priority 255 it is active at once. `port` -1: it listens nowhere yet.
     `auth_type` 0 none, 1 PASS, 2 AH; `password` up to 8 bytes. `group` is the number of the sync
     group, -1: none. `timer_expired_backup` is the highest priority of the other routers, 0: off.
+    `allowed_peers` are the only routers that are heard by multicast, (): all.
     `peer_ttls` are (least, most) for each of `peers`, (): any. `group_address` is the multicast
     group, b"": that of the RFC. `checksum` (v3 over IPv4): 0 with pseudo-header, 1 message only;
     `old_checksum` (unicast): 0 as the peers do, 1 always, 2 never.
@@ -144,6 +145,7 @@ class RouterParams:
     skip_check_addresses: bool = False
     strict: bool = False
     peer_ttls: tuple[tuple[int, int], ...] = ()
+    allowed_peers: tuple[bytes, ...] = ()
     group_address: bytes = b""
     checksum: int = 0
     old_checksum: int = 0
@@ -159,6 +161,8 @@ class RouterParams:
             (self.preempt_delay >= 0, "preempt_delay", "0 or more"),
             (len(self.addresses) <= 255, "addresses", "at most 255"),
             (len(self.peers) <= self.MAX_PEERS, "peers", f"at most {self.MAX_PEERS}"),
+            (len(self.allowed_peers) <= self.MAX_PEERS, "allowed_peers", f"at most {self.MAX_PEERS}"),
+            (not (self.peers and self.allowed_peers), "allowed_peers", "for multicast only"),
             (self.auth_type in (0, 1, 2), "auth_type", "0, 1 or 2"),
             (self.group >= -1, "group", "the number of a group, or -1"),
             (1 <= self.down_timer_adverts <= 100, "down_timer_adverts", "1..100"),
@@ -171,5 +175,5 @@ class RouterParams:
             if not valid:
                 raise ValueError(f"{name} must be {rule}")
         size = 4 if self.family == 4 else 16
-        if any(len(a) != size for a in (*self.addresses, *self.peers)):
+        if any(len(a) != size for a in (*self.addresses, *self.peers, *self.allowed_peers)):
             raise ValueError(f"addresses and peers must be {size} bytes")

@@ -524,8 +524,8 @@ cdef int _fill(vr_t* router, params) except -1:
     profile.no_addresses = router.address_count == 0
     profile.strict = params.strict
     _copy_address(profile.group, params.group_address)
-    profile.n_peers = len(params.peers)
-    for i, peer in enumerate(params.peers):
+    profile.n_peers = len(params.peers or params.allowed_peers)
+    for i, peer in enumerate(params.peers or params.allowed_peers):
         _copy_address(profile.peers[i], peer)
         low, high = params.peer_ttls[i] if params.peer_ttls else (0, 255)
         profile.peer_min_ttl[i] = low

@@ -183,8 +183,12 @@ cdef void reply(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """Send an advert at once and restart the Adver_Timer, at most once per REPLY_WINDOW or half an interval:
     whoever can send adverts must not make us an amplifier (docs/adr/0013)."""
     cdef vr_t* router = &core.vrs[vr]
-    if now < router.reply_opens or router.pending_sends:
+    if router.pending_sends:
         # One that waits to be sent says the same: after a stall, many packets are judged at once.
+        router.counters.replies_suppressed += 1
+        arm_protocol(core, vr, now + router.advert_interval)
+        return
+    if now < router.reply_opens:
         router.counters.replies_suppressed += 1
         return
     router.reply_opens = now + min(<int64_t>REPLY_WINDOW, router.advert_interval // 2)

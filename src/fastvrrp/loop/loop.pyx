@@ -463,6 +463,8 @@ cdef class Loop:
         cdef int64_t now, due
         cdef int i
         cdef int ready = epoll_wait(self.epoll_fd, self.events, self.n_events, timeout_ms)
+        while ready < 0 and errno == EINTR:
+            ready = epoll_wait(self.epoll_fd, self.events, self.n_events, 0)
         self.lock()
         self.totals.turns += 1
         self.look_at_clocks()

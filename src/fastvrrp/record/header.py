@@ -15,7 +15,7 @@ __all__ = ["FORMAT", "Header", "from_line", "to_line"]
 FORMAT = 1
 _MAGIC = "fastvrrp-record"
 _SECRET = {"password"}
-_ADDRESSES = {"addresses", "peers"}
+_ADDRESSES = {"addresses", "allowed_peers", "peers"}
 _ADDRESS = {"source", "group_address"}
 _GARP = (
     "delay",

@@ -213,17 +213,15 @@ cdef reject_t check_path(const fv_rx_meta_t* meta, const profile_t* profile) noe
         return REJECT_TTL
     if is_multicast(meta.family, meta.dst) == profile.unicast:
         return REJECT_DESTINATION
-    if profile.unicast:
-        return check_peer(meta, profile)
-    if is_known(profile.group) and memcmp(meta.dst, profile.group, sizeof(meta.dst)) != 0:
+    if not profile.unicast and is_known(profile.group) and memcmp(meta.dst, profile.group, sizeof(meta.dst)) != 0:
         return REJECT_DESTINATION
-    return ACCEPTED
+    return check_peer(meta, profile)
 
 
 cdef reject_t check_peer(const fv_rx_meta_t* meta, const profile_t* profile) noexcept nogil:
     cdef uint16_t i
 
-    # keepalived: where trailers are configured, only peers are heard, whatever else is said
+    # keepalived: where trailers are configured, only unicast peers are heard, whatever else is said
     if profile.n_peers == 0 or (profile.any_source and profile.n_hmac_keys == 0):
         return ACCEPTED
     for i in range(profile.n_peers):

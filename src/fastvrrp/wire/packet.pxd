@@ -108,7 +108,7 @@ ctypedef struct profile_t:
     uint8_t hmac_mode           # HMAC_*
     uint8_t hmac_monotonic      # 1: a trailer's time may be any, if it grows
     uint16_t hmac_window        # s
-    uint16_t n_peers
+    uint16_t n_peers            # who is heard; multicast: 0 means everyone
     int64_t advert_interval     # ns, the configured one
     uint8_t own[16]             # our source address, zero while unknown
     uint8_t group[16]           # the multicast group, zero: any; unicast: that of old checksums, zero: none

@@ -50,6 +50,7 @@ class Changes(TypedDict, total=False):
     faults: int
     port: int
     peer_ttls: tuple[tuple[int, int], ...]
+    allowed_peers: tuple[bytes, ...]
     hmac: HmacParams
 
 
@@ -193,6 +194,7 @@ BAD = (
     Bad(R.TTL, lambda: advert(ttl=254)),
     Bad(R.DESTINATION, lambda: advert(dst=OWN)),
     Bad(R.DESTINATION, advert, UNICAST_ROUTER),
+    Bad(R.SOURCE, lambda: advert(src=STRANGER), params(allowed_peers=(PEER,))),
     Bad(R.SOURCE, lambda: advert(src=STRANGER, dst=OWN, unicast=True), UNICAST_ROUTER),
     Bad(R.VERSION, lambda: advert(version=3)),
     Bad(R.VERSION, advert, params(version=3)),

@@ -134,8 +134,9 @@ def test_only_peers_are_heard_by_a_unicast_router() -> None:
     assert reason(packet, peers=[IPv4Address("10.1.0.3")], any_source=True) is RejectReason.ACCEPTED
 
 
-def test_peers_mean_nothing_for_multicast() -> None:
-    assert reason(advert(), peers=[B]) is RejectReason.ACCEPTED
+def test_peers_are_the_only_ones_that_are_heard_by_multicast_too() -> None:
+    assert reason(advert(), peers=[A]) is RejectReason.ACCEPTED
+    assert reason(advert(), peers=[B]) is RejectReason.SOURCE
 
 
 @pytest.mark.parametrize(

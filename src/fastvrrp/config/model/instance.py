@@ -135,7 +135,8 @@ class InstanceConfig(Value):
 
     `addresses` are advertised, in this order, all of one family; `excluded` are held but not
     advertised. `interface` "": none, for unicast only. `source` None: the interface's first address
-    that is no virtual one (IPv6: its link-local address). A non-empty `peers` makes the instance
+    that is no virtual one (IPv6: its link-local address). `allowed_peers`: the only routers that a
+    multicast instance hears, (): all. A non-empty `peers` makes the instance
     unicast. `initial_active` is `state MASTER`: it only decides whether priority 255 takes over at
     once. `timer_expired_backup` is the highest priority of the other routers, None: off. What
     `global_defs` decides is None: `mcast_group`, `extra_garp`, `notify_priority_changes`,
@@ -168,6 +169,7 @@ class InstanceConfig(Value):
     source: Address | None = None
     track_source: bool = False
     mcast_group: Address | None = None
+    allowed_peers: tuple[Address, ...] = ()
     peers: tuple[Peer, ...] = ()
     unicast_ttl: int = 255
     check_unicast_src: bool = False

@@ -62,6 +62,7 @@ def make_instance(settings: Settings, around: Around) -> InstanceConfig:
         source=source,
         track_source=unicast.tracks_source(one, source),
         mcast_group=unicast.mcast_group(one),
+        allowed_peers=unicast.allowed_peers(one),
         peers=one.peers,
         unicast_ttl=unicast.unicast_ttl(one),
         check_unicast_src=unicast.checks_source(one),

@@ -107,6 +107,23 @@ def mcast_group(one: Facts) -> Address | None:
     return found
 
 
+def allowed_peers(one: Facts) -> tuple[Address, ...]:
+    """Return the only routers that are heard by multicast, each once; (): all are."""
+    lines = one.lines("allowed_peers")
+    if lines and one.peers:
+        message = "allowed_peers has no effect: only unicast peers are heard"
+        one.warn("FV232", message, lines[0].span, hint="remove allowed_peers or unicast_peer")
+        return ()
+    found: dict[Address, None] = {}
+    for line in lines:
+        address = cast(Address, line.value)
+        if address.version != one.family:
+            one.tell_family(address, line.span)
+        else:
+            found[address] = None
+    return tuple(found)
+
+
 def unicast_ttl(one: Facts) -> int:
     """Return the TTL or hop limit of unicast adverts."""
     written = one.written("unicast_ttl")

@@ -380,6 +380,13 @@ _SENDING: _Rows = (
         default="that of global_defs",
     ),
     Block(
+        "allowed_peers",
+        doc="The only routers whose multicast adverts count, by their addresses. Others are counted "
+        "and named in the log. One a line. keepalived does not know this keyword.",
+        to="allowed_peers",
+        entry=IpAddress(),
+    ),
+    Block(
         "unicast_peer",
         doc="The other routers; adverts go to them instead of the multicast group. One a line.",
         to="peers",

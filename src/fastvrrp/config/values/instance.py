@@ -49,8 +49,6 @@ class PeerLine:
         if peer.min_ttl > peer.max_ttl:
             message = f"min_ttl is above max_ttl: no advert of {found} is accepted"
             args.warn("FV104", message, first.span)
-        if (peer.min_ttl, peer.max_ttl) != (0, _MAX_TTL):
-            args.unsupported("limits of the TTL of adverts are not supported yet", first.span)
         return peer
 
     def _limit(self, args: Args, limits: dict[str, int]) -> bool:
