@@ -8,6 +8,7 @@ from lab import AddressAdded, AddressRemoved, Advert, Exited, Host, Lab, LogLine
 
 pytestmark = pytest.mark.netns
 
+OURS = "fastvrrpd"
 SLACK = 5_000_000  # ns, of timers and of the clocks of two observers
 VIPS = {"VI_1": "10.9.0.100", "VI_2": "10.8.0.100"}
 
@@ -72,7 +73,7 @@ def test_a_group_fails_over_together_and_says_why(lab: Lab, host: Host) -> None:
     the log says which one is the reason; when it is back, both return."""
     lab.lan("br1")
     host.plug("eth1", "br1", "10.8.0.1/24")
-    Router(host, group(priority=150), program="fastvrrpd").start()
+    Router(host, group(priority=150), program=OURS).start()
     for vip in VIPS.values():
         wait(lab, AddressAdded, vip)
     begin = lab.now()
@@ -92,7 +93,7 @@ def test_the_start_up_delay_is_waited_for(lab: Lab, host: Host) -> None:
     """Given a start-up delay, then no advert is sent before it is over; the timers count from its
     end."""
     text = "global_defs {\n vrrp_startup_delay 1\n}\n" + instance("VI_1", "eth0", 51, 150)
-    Router(host, text, program="fastvrrpd").start()
+    Router(host, text, program=OURS).start()
     begin = logged(lab, "Delaying startup for 1.000 seconds").at
     end = logged(lab, "Delayed start completed").at
     first = lab.first(Advert, lambda e: e.host == "r1", timeout=8)
@@ -107,7 +108,7 @@ def test_addresses_beyond_the_mtu_are_held_and_not_advertised(lab: Lab, host: Ho
     host.run("ip", "link", "set", "eth0", "mtu", "68")
     more = "\n".join(f"10.9.1.{n}/24" for n in range(1, 12))
     body = f"virtual_ipaddress {{\n{more}\n}}"
-    Router(host, instance("VI_1", "eth0", 51, 150, body), program="fastvrrpd").start()
+    Router(host, instance("VI_1", "eth0", 51, 150, body), program=OURS).start()
     logged(lab, "has room for 10 addresses: the other 2 are held")
     wait(lab, AddressAdded, "10.9.1.11")
     advert = lab.first(Advert, lambda e: e.host == "r1", timeout=8)
@@ -118,7 +119,7 @@ def test_replay_marks_are_kept_over_a_restart(lab: Lab, host: Host) -> None:
     """Given an AH router, when it is killed and started again, then its sequence goes on."""
     body = "authentication {\n auth_type AH\n auth_pass secret\n}"
     text = instance("VI_1", "eth0", 51, 150, body).replace("version 3", "version 2")
-    router = Router(host, text.replace("advert_int 0.1", "advert_int 1"), program="fastvrrpd")
+    router = Router(host, text.replace("advert_int 0.1", "advert_int 1"), program=OURS)
     router.start()
     first = lab.first(Advert, lambda e: e.host == "r1", timeout=8)
     logged(lab, "Entering MASTER STATE")
@@ -130,3 +131,19 @@ def test_replay_marks_are_kept_over_a_restart(lab: Lab, host: Host) -> None:
     later = lab.first(Advert, lambda e: e.host == "r1", after=again, timeout=8)
     assert sequence(first) == 1
     assert sequence(later) > last
+
+
+def test_ah_and_none_are_told_about_each_other(lab: Lab, host: Host) -> None:
+    """Given one router with AH and one without, which are different IP protocols, then both are
+    active, and each says who the other is and what differs."""
+    body = "authentication {\n auth_type AH\n auth_pass secret\n}"
+    plain = instance("VI_1", "eth0", 51, 150).replace("version 3", "version 2")
+    plain = plain.replace("advert_int 0.1", "advert_int 1")
+    Router(
+        host, plain.replace("virtual_ipaddress", body + "\nvirtual_ipaddress"), program=OURS
+    ).start()
+    other = lab.host("r2", "10.9.0.2/24")
+    Router(other, plain, program=OURS).start()
+    for name, rival in (("r1", "10.9.0.2"), ("r2", "10.9.0.1")):
+        text = f"two routers hold the addresses now: this one, and {rival}"
+        lab.first(LogLine, lambda e, n=name, t=text: e.host == n and t in e.text, timeout=12)

@@ -368,7 +368,10 @@ class VirtualRouterNode:
         self._settle()
 
     def _receive(self, core: Core, interface: Interface, datagram: Datagram, at: int) -> None:
-        port = interface.ports.get((datagram.family, datagram.is_ah))
+        # As in the loop, a multicast port hears the other kind of authentication, too.
+        kinds = (datagram.is_ah, not datagram.is_ah) if datagram.is_multicast else (datagram.is_ah,)
+        keys = ((datagram.family, is_ah) for is_ah in kinds)
+        port = next((interface.ports[key] for key in keys if key in interface.ports), None)
         if port is None:
             return
         now = self._now()

@@ -34,6 +34,7 @@ class RouterFields(TypedDict, total=False):
     preempt_delay: int
     advert_interval: int
     any_source: bool
+    allowed_peers: tuple[bytes, ...]
     auth_type: int
     password: bytes
     garp: GarpParams
