@@ -7,7 +7,6 @@ keepalived leaves it out without a word.
 
 from __future__ import annotations
 
-import os
 import socket
 import stat
 from collections import Counter
@@ -223,21 +222,27 @@ def _walk(value: object) -> Iterator[Command]:
 def _check_key_files(config: Config, report: Report) -> None:
     """Report files of keys that cannot be read, or that others can."""
     keys = (key for one in config.instances if one.hmac is not None for key in one.hmac.keys)
-    for key in keys:
-        if key.file is None or key.span is None:
+    files = [(key.id, key.file, key.span) for key in keys if key.file is not None]
+    if not files:
+        return
+    from fastvrrp.keys import KeyFileError, parse_key, read_key_file  # noqa: PLC0415 - seldom used
+
+    for number, path, span in files:
+        if span is None:
             continue
         try:
-            mode = stat.S_IMODE(os.stat(key.file).st_mode)
-        except OSError as error:
-            message = f"key {key.id} cannot be read: {key.file}: {error.strerror}; it is not used"
-            report.warning(NO_KEY_FILE, message, key.span, hint="install it on every router")
+            data, mode = read_key_file(path)
+            parse_key(data)
+        except KeyFileError as error:
+            message = f"key {number} cannot be used: {error}; fastvrrpd does not start without it"
+            report.warning(NO_KEY_FILE, message, span, hint=error.hint)
             continue
         if mode & (stat.S_IRGRP | stat.S_IROTH):
             report.warning(
                 KEY_FOR_OTHERS,
-                f"others than its owner can read the key in {key.file} (mode {mode:04o})",
-                key.span,
-                hint=f"run: chmod 600 {key.file}",
+                f"others than its owner can read the key in {path} (mode {mode:04o})",
+                span,
+                hint=f"run: chmod 600 {path}",
             )
 
 

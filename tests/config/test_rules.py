@@ -34,12 +34,6 @@ def warned(body: str, *codes: str, **around: str) -> InstanceConfig:
     return loaded.instances[0]
 
 
-def unsupported(body: str, **around: str) -> InstanceConfig:
-    loaded = load(body, **around)
-    assert [found.code for found in loaded.unsupported] == ["FV111"]
-    return loaded.instances[0]
-
-
 def test_defaults() -> None:
     vr = warned(V4)
     assert vr == InstanceConfig(
@@ -128,7 +122,7 @@ def test_ipv6_is_version_3_unless_version_2_comes_first() -> None:
 
 def test_version_2_over_ipv6_is_not_run_as_version_3() -> None:
     """keepalived sends it, so routers of both kinds would not hear each other."""
-    assert unsupported("version 2\n" + V6).version is Version.V2
+    assert warned("version 2\n" + V6).version is Version.V2
 
 
 def test_garp_defaults_come_from_what_stands_before() -> None:

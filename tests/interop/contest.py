@@ -146,8 +146,13 @@ class Contest:
         assert not rejects(self.ours), rejects(self.ours)
 
     def assert_well_formed(self, directory: Path) -> None:
-        """tshark has nothing to say about any advert of ours."""
-        frames = [e.frame for e in self.lab.events(Advert, lambda e: e.host == "ours")]
+        """tshark has nothing to say about any advert of ours but those of VRRPv2 over IPv6: it
+        expects no pseudo-header there, keepalived's kernel computes one."""
+        frames = [
+            e.frame
+            for e in self.lab.events(Advert, lambda e: e.host == "ours")
+            if e.version == 3 or ":" not in e.source
+        ]
         assert len(frames) > 3 * len(self.prizes)
         complaints = expert_messages(frames, directory / "ours.pcap")
         assert not complaints, complaints

@@ -1,4 +1,5 @@
-"""IPv6 with keepalived, multicast and unicast, beside IPv4 instances of the same VRIDs."""
+"""IPv6 with keepalived, multicast and unicast, and VRRPv2 over IPv6, which only keepalived knows;
+beside IPv4 instances of the same VRIDs."""
 
 from pathlib import Path
 
@@ -35,3 +36,16 @@ def test_ipv6_beside_ipv4(lab: Lab, tmp_path: Path) -> None:
     contest.dies_and_returns(THEIRS)
     contest.assert_content()
     contest.assert_well_formed(tmp_path)
+
+
+def test_version_2_over_ipv6(lab: Lab) -> None:
+    """Given VRRPv2 over IPv6, when ours dies and returns, then each address is where it should be,
+    and nobody finds fault with a packet."""
+    prizes = (
+        Prize(vrid=53, vip="fd09::53", better=OURS, body="version 2", interval=1),
+        Prize(vrid=54, vip="fd09::54", better=THEIRS, body="version 2", interval=1),
+    )
+    contest = Contest(lab, *prizes)
+    contest.start()
+    contest.dies_and_returns(OURS)
+    contest.assert_content()

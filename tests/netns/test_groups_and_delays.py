@@ -36,7 +36,7 @@ vrrp_sync_group BOTH {{
         VI_1
         VI_2
     }}
-    notify "/usr/bin/tee -a /run/notified"
+    notify /run/notify.sh
 }}
 {instance("VI_1", "eth0", 51, priority)}
 {instance("VI_2", "eth1", 52, priority)}
@@ -70,10 +70,14 @@ def sequence(advert: Advert) -> int:
 
 def test_a_group_fails_over_together_and_says_why(lab: Lab, host: Host) -> None:
     """Given two instances in a group, when the link of one is cut, then both addresses leave and
-    the log says which one is the reason; when it is back, both return."""
+    the log says which one is the reason; when it is back, both return. The script of the group is
+    told each state once."""
+    host.write("/run/notify.sh", '#!/bin/sh\necho "$@" >> /run/told\n')
+    host.run("chmod", "755", "/run/notify.sh")
     lab.lan("br1")
     host.plug("eth1", "br1", "10.8.0.1/24")
-    Router(host, group(priority=150), program=OURS).start()
+    router = Router(host, group(priority=150), program=OURS)
+    router.start()
     for vip in VIPS.values():
         wait(lab, AddressAdded, vip)
     begin = lab.now()
@@ -87,6 +91,11 @@ def test_a_group_fails_over_together_and_says_why(lab: Lab, host: Host) -> None:
     host.heal("eth1")
     for vip in VIPS.values():
         wait(lab, AddressAdded, vip, back)
+    router.stop()
+    lab.first(Exited, lambda e: e.process == OURS, timeout=8)
+    states = ("BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP")
+    told = host.run("cat", "/run/told").splitlines()
+    assert told == [f"GROUP BOTH {state} 0" for state in states]
 
 
 def test_the_start_up_delay_is_waited_for(lab: Lab, host: Host) -> None:
@@ -124,7 +133,7 @@ def test_replay_marks_are_kept_over_a_restart(lab: Lab, host: Host) -> None:
     first = lab.first(Advert, lambda e: e.host == "r1", timeout=8)
     logged(lab, "Entering MASTER STATE")
     router.stop()
-    lab.first(Exited, lambda e: e.process == "fastvrrpd", timeout=8)
+    lab.first(Exited, lambda e: e.process == OURS, timeout=8)
     last = max(map(sequence, lab.events(Advert)))
     again = lab.now()
     router.start()

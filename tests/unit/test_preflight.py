@@ -305,6 +305,23 @@ def test_key_that_cannot_be_read_is_told(find: Find, tmp_path: Path) -> None:
     assert "absent: No such file or directory" in one.message
 
 
+@pytest.mark.parametrize("text", ["short", "hex:0g", "k" * 140])
+def test_key_that_is_none_is_told(find: Find, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(text)
+    path.chmod(0o600)
+    assert only(find(hmac(path))).code == "FV511"
+
+
+def test_key_behind_a_link_is_told(find: Find, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("k" * 32)
+    path.chmod(0o600)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert "a symbolic link is not followed" in (only(find(hmac(link))).hint or "")
+
+
 # --- what is probably not meant on this host
 
 

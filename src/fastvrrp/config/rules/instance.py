@@ -88,8 +88,6 @@ def _check_version(one: Facts) -> None:
     if written is None or one.family == 4 or written.value is Version.V3:
         return
     if one.version is Version.V2:
-        message = "VRRPv2 over IPv6, which only keepalived knows, is not supported"
-        one.unsupported(message, written.span, hint="write version 3 on all routers")
         return
     tell = one.note if one.says("native_ipv6") and not one.strict else one.warn
     message = "IPv6 needs VRRPv3; version 2 has no effect"
