@@ -142,6 +142,10 @@ def test_replay_marks_are_kept_over_a_restart(lab: Lab, host: Host) -> None:
     assert sequence(later) > last
 
 
+def told_by(lab: Lab, host: str, text: str) -> None:
+    lab.first(LogLine, lambda e: e.host == host and text in e.text, timeout=12)
+
+
 def test_ah_and_none_are_told_about_each_other(lab: Lab, host: Host) -> None:
     """Given one router with AH and one without, which are different IP protocols, then both are
     active, and each says who the other is and what differs."""
@@ -155,4 +159,4 @@ def test_ah_and_none_are_told_about_each_other(lab: Lab, host: Host) -> None:
     Router(other, plain, program=OURS).start()
     for name, rival in (("r1", "10.9.0.2"), ("r2", "10.9.0.1")):
         text = f"two routers hold the addresses now: this one, and {rival}"
-        lab.first(LogLine, lambda e, n=name, t=text: e.host == n and t in e.text, timeout=12)
+        told_by(lab, name, text)

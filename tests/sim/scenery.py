@@ -34,6 +34,7 @@ class Settings(TypedDict, total=False):
     faults: int
     down_timer_adverts: int
     hmac: HmacParams
+    allowed_peers: tuple[bytes, ...]
 
 
 @dataclass
