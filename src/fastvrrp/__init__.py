@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # importing typing for it would cost the watchdog 1.5 MB
 if TYPE_CHECKING:
     from fastvrrp import sim
     from fastvrrp.config import Config, Diagnostic, load, loads
-    from fastvrrp.engine import Engine, StateChange
+    from fastvrrp.engine import Engine
     from fastvrrp.errors import (
         ConfigError,
         EngineError,
@@ -46,7 +46,8 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "fastvrrp.config": ("Config", "Diagnostic", "load", "loads"),
-    "fastvrrp.engine": ("Engine", "StateChange"),
+    "fastvrrp.engine": ("Engine",),
+    "fastvrrp.report.change": ("StateChange",),
     "fastvrrp.errors": (
         "ConfigError",
         "EngineError",

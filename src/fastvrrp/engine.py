@@ -13,37 +13,32 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
-from fastvrrp.clock import NS_PER_SECOND, boottime_ns, monotonic_ns, seconds
-from fastvrrp.config.model import Config, GlobalConfig, InstanceConfig, Interface
-from fastvrrp.core.acts import Note, RouterParams
+from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
+from fastvrrp.config.model import Config, InstanceConfig, Interface
+from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
 from fastvrrp.errors import ConfigError, EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import linkbeat_of, needed, settle_delays, watched
 from fastvrrp.host.links import LinkTable
-from fastvrrp.host.prepare import fit
-from fastvrrp.keys import hmac_params
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.loop import set_realtime
 from fastvrrp.marks import MarkKeeper
-from fastvrrp.names import Fault, NoteKind, Reason, State
+from fastvrrp.names import NoteKind, Reason, State
 from fastvrrp.notify.hooks import Hooks
 from fastvrrp.notify.sync_group import SyncGroup
-from fastvrrp.params import router_params
 from fastvrrp.reactor import Handle, Loop, Reactor
 from fastvrrp.record.writer import Recording, Target
+from fastvrrp.report.change import StateChange
 from fastvrrp.report.snapshot import Snapshot
+from fastvrrp.roster import Candidate, roster, start_delay
 from fastvrrp.track.base import Tracker
 from fastvrrp.track.registry import Trackers
 from fastvrrp.virtual_router import Ports, Shared, VirtualRouter
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["AddressManager", "Engine", "StateChange"]
 
@@ -51,22 +46,6 @@ log = logging.getLogger("fastvrrp.engine")
 
 _STOP_LIMIT = seconds(2)  # for scripts and stop hooks, which have limits of their own
 _REALTIME_PRIORITY = 1  # the lowest that beats every ordinary thread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateChange:
-    """A virtual router changed its state at `at` (CLOCK_MONOTONIC, ns).
-
-    `priority` is the effective one. `text` says why, in words.
-    """
-
-    instance: str
-    old: State
-    new: State
-    reason: Reason
-    at: int
-    priority: int
-    text: str
 
 
 class AddressManager(Protocol):
@@ -151,17 +130,21 @@ class Engine:
         try:
             self._build(self._loop)
             self._run_hot(self._loop)
+            self._running = True
+            self._begin(self._loop)
         except BaseException:
+            self._begin_stop()
             self._close()
             raise
-        self._running = True
+
+    def _begin(self, loop: Loop) -> None:
         if self._keeper is not None:
             self._keeper.start()
         self._trackers.start()
-        delay = _start_delay(self.config.global_defs)
+        delay = start_delay(self.config.global_defs)
         if delay > 0:
             log.info("Delaying startup for %.3f seconds", delay / NS_PER_SECOND)
-            self._delayed = self._loop.call_later(delay / NS_PER_SECOND, self._end_delay)
+            self._delayed = loop.call_later(delay / NS_PER_SECOND, self._end_delay)
         else:
             self._take_part()
 
@@ -277,6 +260,29 @@ class Engine:
     # ---- building ----
 
     def _build(self, loop: Loop) -> None:
+        self._watch_links(loop)
+        candidates = roster(self.config, self._table)
+        core = self._make_core(candidates)
+        addresses = self._open_addresses(loop) if self._host is None else None
+        recording = None if self._record is None else Recording(self._record, core)
+        self._hot = HotLoop(
+            core,
+            netlink_fd=addresses.fileno() if addresses is not None else -1,
+            frame_fd=self._open_frame_socket() if self._host is None else -1,
+            recorder=None if recording is None else recording.recorder,
+        )
+        self._closers.append(self._hot.close)
+        self._make_routers(loop, candidates, addresses)
+        protected = [router for router in self._routers if router.has_marks]
+        if protected and self._marks is not None:
+            self._keeper = MarkKeeper(self._marks, protected, loop)
+        if recording is not None:
+            named = [(one.instance.name, one.params) for one in candidates]
+            recording.start(self._hot, loop, named)
+            self._recording = recording
+            self._closers.append(recording.close)
+
+    def _watch_links(self, loop: Loop) -> None:
         config = self.config
         self._table = LinkTable(loop, self._on_link_change, self._on_address_lost)
         self._closers.append(self._table.close)
@@ -289,20 +295,23 @@ class Engine:
             on_change=self._refresh,
         )
         self._closers.append(self._states.close)
-        addresses = self._open_addresses(loop) if self._host is None else None
-        frame_fd = self._open_frame_socket() if self._host is None else -1
-        n_ports = 2 * len(config.instances)
-        core = Core(len(config.instances), n_ports, len(config.groups))
-        core.tells_unknown_vrids = config.global_defs.log_unknown_vrids
-        netlink_fd = addresses.fileno() if addresses is not None else -1
-        recording = None if self._record is None else Recording(self._record, core)
-        recorder = None if recording is None else recording.recorder
-        self._hot = HotLoop(core, netlink_fd=netlink_fd, frame_fd=frame_fd, recorder=recorder)
-        self._closers.append(self._hot.close)
-        self._ports = Ports(self._hot, n_ports)
+
+    def _make_core(self, candidates: list[Candidate]) -> Core:
+        core = Core(len(candidates), 2 * len(candidates), len(self.config.groups))
+        core.tells_unknown_vrids = self.config.global_defs.log_unknown_vrids
+        for one in candidates:
+            core.add(one.params)
+        return core
+
+    def _make_routers(
+        self, loop: Loop, candidates: list[Candidate], addresses: VirtualAddresses | None
+    ) -> None:
+        config = self.config
+        self._ports = Ports(self._hot, 2 * len(candidates))
         self._closers.append(lambda: self._ports.close_unused(set()))
         shared = Shared(
             config=config,
+            loop=loop,
             hot=self._hot,
             ports=self._ports,
             table=self._table,
@@ -319,23 +328,13 @@ class Engine:
         self._groups = [
             SyncGroup(group, Hooks(group, config.global_defs, loop=loop)) for group in config.groups
         ]
-        groups = {name: n for n, group in enumerate(config.groups) for name in group.members}
-        recorded: list[tuple[str, RouterParams]] = []
-        for configured in config.instances:
-            self._require_interfaces(configured)
-            link = self._table.link(configured.interface)
-            instance = fit(configured, link.mtu) if link is not None else configured
-            group = groups.get(instance.name, -1)
-            params = self._params(instance, group)
-            slot = core.add(params)
-            recorded.append((instance.name, params))
-            hooks = Hooks(instance, config.global_defs, loop=loop)
+        for slot, (instance, group, _) in enumerate(candidates):
             router = VirtualRouter(
                 instance,
                 slot=slot,
                 shared=shared,
                 tracked=self._trackers.of(instance),
-                hooks=hooks,
+                hooks=Hooks(instance, config.global_defs, loop=loop),
                 group=self._groups[group] if group >= 0 else None,
             )
             self._routers.append(router)
@@ -343,27 +342,6 @@ class Engine:
             router.refresh(lenient=False)
         for running in self._groups:
             running.members = [router for router in self._routers if router.group is running]
-        protected = [router for router in self._routers if router.has_marks]
-        if protected and self._marks is not None:
-            self._keeper = MarkKeeper(self._marks, protected, loop)
-        if recording is not None:
-            recording.start(self._hot, loop, recorded)
-            self._recording = recording
-            self._closers.append(recording.close)
-
-    def _params(self, instance: InstanceConfig, group: int) -> RouterParams:
-        common = self.config.global_defs
-        try:
-            return router_params(
-                instance,
-                common,
-                port=-1,
-                group=group,
-                hmac=hmac_params(instance),
-                faults=Fault.PENDING,
-            )
-        except ValueError as error:
-            raise EngineError(f"instance {instance.name} cannot be run: {error}") from error
 
     def _open_addresses(self, loop: Loop) -> VirtualAddresses:
         addresses = VirtualAddresses(loop)
@@ -381,17 +359,6 @@ class Engine:
             ) from error
         self._closers.append(frames.close)
         return frames.fileno()
-
-    def _require_interfaces(self, instance: InstanceConfig) -> None:
-        wanted = {instance.interface}
-        wanted |= {v.interface for v in (*instance.addresses, *instance.excluded) if v.interface}
-        for name in sorted(wanted):
-            if self._table.link(name) is None:
-                where = f" ({instance.span})" if instance.span is not None else ""
-                raise EngineError(
-                    f"instance {instance.name}{where}: there is no interface {name}; "
-                    "`ip link` lists those of this network namespace"
-                )
 
     # ---- running ----
 
@@ -494,6 +461,10 @@ class Engine:
         if self._thread is not None:
             self._thread.join()
         self._take_notes()
+        for router in self._routers:
+            router.tell_stop()
+        for group in self._groups:
+            group.tell_stop()
         if self._keeper is not None:
             self._keeper.stop()
         self._trackers.stop(self._on_child_done)
@@ -524,9 +495,3 @@ class Engine:
         if not isinstance(self._loop, Reactor):
             raise EngineError("this engine runs on the caller's loop, which drives it")
         return self._loop
-
-
-def _start_delay(common: GlobalConfig) -> int:
-    """Return for how many ns nothing is sent or heard yet: the longer of the two delays."""
-    since_boot = common.vrrp_delay_after_boot - boottime_ns()
-    return max(common.vrrp_startup_delay, since_boot, 0)

@@ -24,13 +24,24 @@ log = logging.getLogger("fastvrrp.engine")
 
 _FORMAT = 1
 _EVERY = seconds(1)
+_UNREADABLE = (
+    OSError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading the JSON of somebody else can end with."""
+
 _LARGEST = 1 << 20
 """Bytes of a file that is believed to be ours."""
 
 _AH_SLACK = 16
-_HMAC_SLACK = 2 << 32
-"""What may have been sent since the file was written, a second before: adverts and replies of AH,
-and two seconds of the times that auth_hmac counts with."""
+_HMAC_SLACK = 1 << 16
+"""What may have been sent since the file was written, a second before: adverts and replies. An
+auth_hmac sequence is the time wherever that is later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +110,7 @@ class MarkStore:
             text = self._read()
             found = json.loads(text) if text is not None else None
             return {} if found is None else _from_json(found)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except _UNREADABLE as error:
             log.warning("replay marks of the last run are lost: %s: %s", self.path, error)
             return {}
 

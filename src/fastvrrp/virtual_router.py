@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from fastvrrp.clock import monotonic_ns, seconds
+from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Address, AuthType, Config, InstanceConfig, Interface
 from fastvrrp.core.acts import Note
 from fastvrrp.errors import EngineError, KernelError
@@ -25,6 +25,7 @@ from fastvrrp.marks import Marks
 from fastvrrp.names import Fault, NoteKind, State
 from fastvrrp.notify.hooks import STOP, Hooks
 from fastvrrp.notify.sync_group import SyncGroup
+from fastvrrp.reactor import Loop
 from fastvrrp.report.lines import lines
 from fastvrrp.report.snapshot import InstanceSnapshot, describe
 from fastvrrp.track.base import Contribution, Tracker, effective_priority, explain
@@ -62,11 +63,17 @@ class Ports:
                 for k in list(self._open)
                 if k.ifindex == key.ifindex and k.generation != key.generation
             )
+            if not self._free:
+                raise EngineError("there are more sockets than routers: restart the program")
             port = Port(key)
             number = self._free.pop()
-            other = port.other.fileno() if port.other is not None else -1
-            self._hot.open_port(number, port.receiver.fileno(), key.family, other_fd=other)
             self._open[key] = (number, port)
+            other = port.other.fileno() if port.other is not None else -1
+            try:
+                self._hot.open_port(number, port.receiver.fileno(), key.family, other_fd=other)
+            except KernelError:
+                self._close([key])
+                raise
         return self._open[key]
 
     def close_unused(self, used: set[PortKey]) -> None:
@@ -87,6 +94,7 @@ class Shared:
     manages them. `needed`: interfaces whose loss is a fault, by instance."""
 
     config: Config
+    loop: Loop
     hot: HotLoop
     ports: Ports
     table: LinkTable
@@ -125,6 +133,8 @@ class VirtualRouter:
         self._prepared_for: object = None
         self._given_faults: Fault | None = None
         self._has_notified = False
+        self._stop_told = False
+        self._contested: str | None = None
         self._last_link: Link | None = None
         self._told_faults: dict[Fault, str] = {}
         self._restored: deque[int] = deque(maxlen=_MAX_RESTORED)
@@ -142,7 +152,7 @@ class VirtualRouter:
         if link is not None and source is not None:
             try:
                 self._supply(link, source)
-                self._set(Fault.ADDRESS, None)
+                self._set(Fault.ADDRESS, self._contested)
             except (KernelError, EngineError) as error:
                 if not lenient:
                     raise
@@ -243,12 +253,20 @@ class VirtualRouter:
         if len(self._restored) == _MAX_RESTORED and now - self._restored[0] < _RESTORED_IN:
             if not lost.track:
                 return
-            self._set(Fault.ADDRESS, f"something on this host keeps removing {address}")
+            self._contested = f"something on this host keeps removing {address}"
+            self._set(Fault.ADDRESS, self._contested)
             self.give_faults()
+            self._shared.loop.call_later(_RESTORED_IN / NS_PER_SECOND, self._end_contest)
             return
         self._restored.append(now)
         log.warning("(%s) %s was removed by somebody else; restored", self.config.name, address)
         self._shared.hot.reinstall(self.slot)
+
+    def _end_contest(self) -> None:
+        """Try again: whoever removed an address may be gone."""
+        self._contested = None
+        self._restored.clear()
+        self.refresh()
 
     # ---- priority ----
 
@@ -320,6 +338,7 @@ class VirtualRouter:
 
     def _on_state(self, state: State) -> None:
         self.state = state
+        self._stop_told = state is State.INIT
         # keepalived: the group has told it already
         told = self._has_notified and self.group is not None and self.group.state is state
         if not told:
@@ -328,6 +347,11 @@ class VirtualRouter:
             self.hooks.notify(word, self.effective_priority)
         if self.group is not None:
             self.group.on_member_changed(state)
+
+    def tell_stop(self) -> None:
+        """Run the scripts for STOP, unless they were: a router that never took part ends, too."""
+        if not self._stop_told:
+            self._on_state(State.INIT)
 
     def tell_group_waits(self, blocker: "VirtualRouter") -> None:
         """Log that it would be active, were it not for `blocker` in its sync group."""

@@ -16,7 +16,7 @@ LAYERS = (
     ("loop", "config", "reactor"),
     ("children", "keys", "params", "marks"),
     ("host", "track", "notify", "record", "report"),
-    ("virtual_router", "preflight"),
+    ("virtual_router", "preflight", "roster"),
     ("engine", "sim"),
     ("daemon", "tools"),
     ("completion",),

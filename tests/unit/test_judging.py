@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, cast
 
 import pytest
 
-from fastvrrp.config.model import InstanceConfig, TrackUse
+from fastvrrp.config.model import InstanceConfig, Peer, TrackUse
 from fastvrrp.host.links import Link
 from fastvrrp.names import Fault, State
 from fastvrrp.track.base import Contribution
@@ -20,6 +21,7 @@ class Hot:
     def __init__(self) -> None:
         self.faults = Fault(0)
         self.priority = 0
+        self.cleared = 0
 
     def set_faults(self, _: int, faults: int) -> None:
         self.faults = Fault(faults)
@@ -27,7 +29,8 @@ class Hot:
     def set_priority(self, _: int, priority: int) -> None:
         self.priority = priority
 
-    def clear_send_fault(self, _: int) -> None: ...
+    def clear_send_fault(self, _: int) -> None:
+        self.cleared += 1
 
 
 class Host:
@@ -207,3 +210,22 @@ def test_no_address_is_a_fault_with_keepalived_s_words(
 ) -> None:
     assert vi_1.look()[Fault.SOURCE] == "no IPv4 address for interface"
     assert "(VI_1) entering FAULT state (no IPv4 address for interface)" in caplog.messages
+
+
+def test_unicast_without_a_peer_is_a_fault_if_it_was_asked_to_be() -> None:
+    alone = Fixture(unicast_fault_no_peer=True)
+    assert alone.look()[Fault.CONFIG] == "no unicast peer is configured"
+    peer = Peer(address=ip_address("192.0.2.2"))
+    accompanied = Fixture(unicast_fault_no_peer=True, peers=(peer,))
+    assert Fault.CONFIG not in accompanied.look()
+
+
+def test_a_link_that_changed_lets_adverts_be_sent_again(vi_1: Fixture) -> None:
+    """Adverts that could not be sent are tried again at once when the link is another one."""
+    vi_1.look()
+    cleared = vi_1.shared.hot.cleared
+    vi_1.look()
+    assert vi_1.shared.hot.cleared == cleared
+    vi_1.host.there.remove("eth0")
+    vi_1.look()
+    assert vi_1.shared.hot.cleared == cleared + 1

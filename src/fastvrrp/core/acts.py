@@ -161,7 +161,7 @@ class RouterParams:
             (self.preempt_delay >= 0, "preempt_delay", "0 or more"),
             (len(self.addresses) <= 255, "addresses", "at most 255"),
             (len(self.peers) <= self.MAX_PEERS, "peers", f"at most {self.MAX_PEERS}"),
-            (len(self.allowed_peers) <= self.MAX_PEERS, "allowed_peers", f"at most {self.MAX_PEERS}"),
+            (len(self.allowed_peers) <= self.MAX_PEERS, "allowed_peers", "as few as peers"),
             (not (self.peers and self.allowed_peers), "allowed_peers", "for multicast only"),
             (self.auth_type in (0, 1, 2), "auth_type", "0, 1 or 2"),
             (self.group >= -1, "group", "the number of a group, or -1"),

@@ -164,10 +164,11 @@ cdef void take_over(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
     cdef int32_t member
     restore_owner(core, vr, now)
     if blocker >= 0:
+        if router.wants_active:             # for the second time: it is no matter of some milliseconds
+            tell(core, vr, NOTE_GROUP_WAITS, ONCE_A_MINUTE, blocker, NULL, now)
         router.wants_active = 1
         router.waited = 0
         arm_protocol(core, vr, now + active_down_interval(router))
-        tell(core, vr, NOTE_GROUP_WAITS, ONCE_A_MINUTE, blocker, NULL, now)
         return
     become_active(core, vr, reason, now)
     member = groups.first_other(core, vr)

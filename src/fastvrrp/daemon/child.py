@@ -7,6 +7,7 @@ import errno
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 from itertools import count
@@ -40,6 +41,10 @@ __all__ = ["main"]
 EXIT_CONFIG = 2
 EXIT_MISSING_PERMISSION = 4
 
+_FILES = 256
+_FILES_PER_INSTANCE = 4
+"""Descriptors of the process itself, and of one instance at most: sockets, scripts."""
+
 logger = logging.getLogger("fastvrrp.daemon")
 
 
@@ -59,6 +64,7 @@ def main(
         from fastvrrp.reactor import Reactor  # noqa: PLC0415
 
         config = reader.result()
+        _raise_file_limit(len(config.instances))
         reactor = Reactor()
         handler.use_loop(reactor)
         record = None if options.record is None else _unused(options.record)
@@ -67,7 +73,7 @@ def main(
             threaded=True,
             realtime=True,
             loop=reactor,
-            marks=os.path.splitext(options.vrrp_pid_file)[0] + ".replay",
+            marks=options.vrrp_pid_file + ".replay",
             record=record,
         )
         _VrrpProcess(engine, reactor, control, inbox, watchdog_ns).run(config)
@@ -148,6 +154,15 @@ def _unused(path: str) -> str:
     return unused
 
 
+def _raise_file_limit(instances: int) -> None:
+    """Have room for the sockets of so many instances, as far as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES + _FILES_PER_INSTANCE * instances
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def _explain(error: Exception, control: socket.socket) -> int:
     """Log why the process ends, tell the parent in one line, return the exit status."""
     if isinstance(error, ConfigError):
@@ -160,7 +175,8 @@ def _explain(error: Exception, control: socket.socket) -> int:
         status = EXIT_MISSING_PERMISSION
     elif isinstance(error, KernelError):
         logger.error("%s", error)
-        reason, status = str(error), EXIT_FATAL
+        hint = ": raise LimitNOFILE= of the unit (ulimit -n)" if error.errno == errno.EMFILE else ""
+        reason, status = f"{error}{hint}", EXIT_FATAL
     elif isinstance(error, FastVrrpError):
         logger.error("%s", error)
         reason, status = f"{error}\nnothing was started", EXIT_CONFIG

@@ -43,18 +43,26 @@ class SyncGroup:
         self.state = State.INIT
         self.members: Sequence[Member] = ()
         self._target = State.INIT
+        self._stop_told = False
 
     def on_member_changed(self, state: State) -> None:
         """A member is in `state` now: tell that the others follow, and that all are there."""
         word = STOP if state is State.INIT else state.keepalived
         if state is not self._target:
-            if self._target is not State.INIT:
+            if State.INIT not in (self._target, state):
                 name = self.config.name
                 log.info("VRRP_Group(%s) Syncing instances to %s state", name, word)
             self._target = state
         if state is not self.state and all(member.state is state for member in self.members):
             self.state = state
+            self._stop_told = state is State.INIT
             self.hooks.notify(word, 0)
+
+    def tell_stop(self) -> None:
+        """Run the scripts for STOP, unless they were: a group that never was anything ends, too."""
+        if not self._stop_told:
+            self._stop_told = True
+            self.hooks.notify(STOP, 0)
 
     def held_by(self, member: Member) -> str | None:
         """Return which other members hold `member` back, and why; None: no one."""

@@ -57,6 +57,14 @@ def test_a_state_is_told_when_all_members_are_there(
         enter(group, members[1], state)
         assert group.state is state
     assert told.states == [("BACKUP", 0), ("MASTER", 0), ("FAULT", 0), ("STOP", 0)]
+    group.tell_stop()
+    assert told.states[-2:] == [("FAULT", 0), ("STOP", 0)]
+
+
+def test_a_group_that_never_took_part_is_told_to_stop_as_well(group: SyncGroup, told: Told) -> None:
+    group.tell_stop()
+    group.tell_stop()
+    assert told.states == [("STOP", 0)]
 
 
 def test_the_log_says_that_the_others_follow(

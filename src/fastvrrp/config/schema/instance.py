@@ -381,8 +381,8 @@ _SENDING: _Rows = (
     ),
     Block(
         "allowed_peers",
-        doc="The only routers whose multicast adverts count, by their addresses. Others are counted "
-        "and named in the log. One a line. keepalived does not know this keyword.",
+        doc="The only routers whose multicast adverts are heard, by their addresses. Others are "
+        "counted and named in the log. One a line. keepalived does not know this keyword.",
         to="allowed_peers",
         entry=IpAddress(),
     ),
