@@ -25,7 +25,7 @@ from fastvrrp.marks import Marks
 from fastvrrp.names import Fault, NoteKind, State
 from fastvrrp.notify.hooks import STOP, Hooks
 from fastvrrp.notify.sync_group import SyncGroup
-from fastvrrp.reactor import Loop
+from fastvrrp.reactor import Handle, Loop
 from fastvrrp.report.lines import lines
 from fastvrrp.report.snapshot import InstanceSnapshot, describe
 from fastvrrp.track.base import Contribution, Tracker, effective_priority, explain
@@ -135,6 +135,7 @@ class VirtualRouter:
         self._has_notified = False
         self._stop_told = False
         self._contested: str | None = None
+        self._contest: Handle | None = None
         self._last_link: Link | None = None
         self._told_faults: dict[Fault, str] = {}
         self._restored: deque[int] = deque(maxlen=_MAX_RESTORED)
@@ -256,7 +257,8 @@ class VirtualRouter:
             self._contested = f"something on this host keeps removing {address}"
             self._set(Fault.ADDRESS, self._contested)
             self.give_faults()
-            self._shared.loop.call_later(_RESTORED_IN / NS_PER_SECOND, self._end_contest)
+            again = _RESTORED_IN / NS_PER_SECOND
+            self._contest = self._shared.loop.call_later(again, self._end_contest)
             return
         self._restored.append(now)
         log.warning("(%s) %s was removed by somebody else; restored", self.config.name, address)
@@ -266,6 +268,7 @@ class VirtualRouter:
         """Try again: whoever removed an address may be gone."""
         self._contested = None
         self._restored.clear()
+        self._set(Fault.ADDRESS, None)
         self.refresh()
 
     # ---- priority ----
@@ -350,6 +353,8 @@ class VirtualRouter:
 
     def tell_stop(self) -> None:
         """Run the scripts for STOP, unless they were: a router that never took part ends, too."""
+        if self._contest is not None:
+            self._contest.cancel()
         if not self._stop_told:
             self._on_state(State.INIT)
 

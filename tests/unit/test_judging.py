@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_interface
 from typing import Any, cast
 
 import pytest
 
-from fastvrrp.config.model import InstanceConfig, Peer, TrackUse
+from fastvrrp.clock import seconds
+from fastvrrp.config.model import InstanceConfig, Peer, TrackUse, VirtualAddress
 from fastvrrp.host.links import Link
 from fastvrrp.names import Fault, State
 from fastvrrp.track.base import Contribution
 from fastvrrp.track.registry import Tracked
 from fastvrrp.virtual_router import VirtualRouter
+from manualtime import ManualLoop
 
 
 class Hot:
@@ -22,12 +24,16 @@ class Hot:
         self.faults = Fault(0)
         self.priority = 0
         self.cleared = 0
+        self.restored = 0
 
     def set_faults(self, _: int, faults: int) -> None:
         self.faults = Fault(faults)
 
     def set_priority(self, _: int, priority: int) -> None:
         self.priority = priority
+
+    def reinstall(self, _: int) -> None:
+        self.restored += 1
 
     def clear_send_fault(self, _: int) -> None:
         self.cleared += 1
@@ -57,6 +63,7 @@ class Shared:
         self.hot = Hot()
         self.table = self.states = host
         self.needed = {"VI_1": needed}
+        self.loop = ManualLoop()
         self.virtual: frozenset[object] = frozenset()
         self.addresses = None
 
@@ -229,3 +236,19 @@ def test_a_link_that_changed_lets_adverts_be_sent_again(vi_1: Fixture) -> None:
     vi_1.host.there.remove("eth0")
     vi_1.look()
     assert vi_1.shared.hot.cleared == cleared + 1
+
+
+def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minute() -> None:
+    """Given an active router, when somebody removes its address a sixth time within a minute, then
+    it is in FAULT, whatever else the host does; a minute later it tries again."""
+    address = ip_interface("192.0.2.100/24")
+    contested = Fixture(addresses=(VirtualAddress(address=address),))
+    contested.router.state = State.ACTIVE
+    for _ in range(6):
+        contested.router.on_address_lost(2, address)
+    assert contested.shared.hot.restored == 5
+    told = f"something on this host keeps removing {address}"
+    assert contested.router.faults[Fault.ADDRESS] == told
+    assert contested.look()[Fault.ADDRESS] == told
+    contested.shared.loop.advance(seconds(60))
+    assert Fault.ADDRESS not in contested.router.faults
