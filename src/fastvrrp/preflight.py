@@ -21,6 +21,7 @@ from fastvrrp.children.security import Program, check
 from fastvrrp.children.security import Severity as ProblemSeverity
 from fastvrrp.config.model import Command, Config, Reference, ReferenceKind, ScriptConfig
 from fastvrrp.errors import KernelError
+from fastvrrp.track.mounts import waits_on
 
 if TYPE_CHECKING:
     from fastvrrp.config.diagnostics import Span
@@ -329,13 +330,23 @@ def _check_subnets(instance: InstanceConfig, host: _Host, report: Report) -> Non
 
 
 def _check_directories(config: Config, report: Report) -> None:
-    """Report tracked files in directories that do not exist."""
+    """Report tracked files in places where they are not found."""
     for tracked in config.files:
-        directory = Path(tracked.path).parent
-        if tracked.span is not None and not directory.is_dir():
-            report.note(
-                NO_DIRECTORY,
-                f"there is no directory {directory}: {tracked.name} is not tracked",
-                tracked.span,
-                hint=f"run: mkdir -p {directory}",
-            )
+        doubt = _doubt(tracked.path, tracked.name)
+        if tracked.span is not None and doubt is not None:
+            report.note(NO_DIRECTORY, doubt[0], tracked.span, hint=doubt[1])
+
+
+def _doubt(path: str, name: str) -> tuple[str, str] | None:
+    """Return what is wrong with the path of a tracked file, and what to do."""
+    if not path.startswith("/"):
+        return f"the path of a track_file begins with /: {path} is read as /{path}", "write it all"
+    kind = waits_on(path)
+    if kind is not None:
+        message = f"{name} is not tracked: {path} is on {kind}, which can keep everything waiting"
+        return message, "move the file to a file system of this machine, for example to /run"
+    directory = Path(path).parent
+    if directory.is_dir():
+        return None
+    message = f"there is no directory {directory}: {name} counts as 0 until there is"
+    return message, f"run: mkdir -p {directory}"

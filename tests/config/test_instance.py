@@ -813,7 +813,7 @@ def test_what_makes_no_difference_to_the_addresses_is_noted(line: str) -> None:
     assert loaded.unsupported == ()
 
 
-def test_unicast_instances_that_only_their_peers_tell_apart_are_not_supported() -> None:
+def test_unicast_instances_may_be_told_apart_by_their_peers() -> None:
     text = """vrrp_instance {name} {{
     interface eth0
     virtual_router_id 5
@@ -828,8 +828,7 @@ def test_unicast_instances_that_only_their_peers_tell_apart_are_not_supported() 
 """
     first = text.format(name="A", peer="192.0.2.250", vip="192.0.2.1/24")
     second = text.format(name="B", peer="192.0.2.251", vip="192.0.2.2/24")
-    assert [one.code for one in config.loads(first + second).unsupported] == ["FV111"]
-    assert config.loads(first + second.replace("_id 5", "_id 6")).unsupported == ()
+    assert config.loads(first + second).diagnostics == ()
 
 
 def test_an_untracked_address_is_supported() -> None:

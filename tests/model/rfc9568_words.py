@@ -239,8 +239,8 @@ def _watch_again(router: "Router", _: object) -> None:
 
 
 def _wait_for_group(router: "Router", _: object) -> None:
-    """The timer runs again; why it will expire stays true."""
-    if router.now >= router.wait_note_not_before:
+    """The timer runs again; why it will expire stays true. It is told from the second time on."""
+    if router.wants_active and router.now >= router.wait_note_not_before:
         router.wait_note_not_before = router.now + MINUTE
         first = next(m for m in router.group.others(router) if not m.wants_active)
         router.notes.append(("GROUP_WAITS", router.group.members.index(first)))

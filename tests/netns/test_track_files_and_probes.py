@@ -80,7 +80,31 @@ def test_a_number_in_a_file_moves_the_address(lab: Lab, preferred: Host, other: 
     at = taken_over(lab, other, at)
     preferred.run("rm", "/run/load")
     logged(lab, preferred, "(VI_1): tracked file load leaving FAULT state", at)
-    taken_over(lab, preferred, at)
+    at = taken_over(lab, preferred, at)
+    preferred.run("sh", "-c", "echo 3 > /run/target; ln -sfn target /run/load")
+    lab.first(Advert, lambda e: e.host == "r1" and e.priority == 113, after=at, timeout=5)
+    preferred.write("/run/target", "-30\n")
+    taken_over(lab, other, at)
+
+
+def test_with_init_fail_a_script_counts_as_failed_at_first(
+    lab: Lab, preferred: Host, other: Host
+) -> None:
+    """
+    given a script that takes two seconds to succeed, without a weight, and init_fail
+    when the router starts
+    then it is in FAULT at once, and active after the first success though rise is 3.
+    """
+    begin = lab.now()
+    taken_over(lab, other, begin - 10_000_000_000)
+    start(
+        preferred,
+        'vrrp_script slow {\nscript "/bin/sleep 2"\ninterval 60\nrise 3\ninit_fail\n}\n',
+        "track_script {\nslow\n}",
+    )
+    logged(lab, preferred, "(VI_1): entering FAULT state due to script slow", begin)
+    logged(lab, preferred, "VRRP_Script(slow) succeeded", begin)
+    taken_over(lab, preferred, begin)
 
 
 def test_a_missing_process_moves_the_address(lab: Lab, preferred: Host, other: Host) -> None:

@@ -282,6 +282,31 @@ def test_directory_of_a_tracked_file_is_told(
     ] * told
 
 
+def test_missing_directory_says_what_the_file_counts_as(find: Find, tmp_path: Path) -> None:
+    one = only(find(f"track_file n {{\nfile {tmp_path}/here/number\n}}\n" + INSTANCE % ""))
+    assert one.message == f"there is no directory {tmp_path}/here: n counts as 0 until there is"
+
+
+def test_relative_path_of_a_tracked_file_is_told(find: Find) -> None:
+    one = only(find("track_file number {\nfile run/number\n}\n" + INSTANCE % ""))
+    assert (one.code, one.severity) == ("FV507", NOTE)
+    assert one.message == (
+        "the path of a track_file begins with /: run/number is read as /run/number"
+    )
+
+
+def test_tracked_file_that_can_keep_waiting_is_told(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {"/mnt/number": "nfs4"}
+    monkeypatch.setattr("fastvrrp.preflight.waits_on", kinds.get)
+    one = only(find("track_file number {\nfile /mnt/number\n}\n" + INSTANCE % ""))
+    assert (one.code, one.severity) == ("FV507", NOTE)
+    assert one.message == (
+        "number is not tracked: /mnt/number is on nfs4, which can keep everything waiting"
+    )
+
+
 def hmac(path: Path) -> str:
     return INSTANCE % f"auth_hmac {{\nkey 1 file:{path}\nactive_key 1\n}}"
 

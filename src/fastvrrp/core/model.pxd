@@ -183,6 +183,7 @@ ctypedef struct vr_t:
     uint8_t active_source[16]   # zero: unknown
     uint16_t address_count
     int32_t port
+    int32_t next_same           # next router of the same VRID on this port, -1: the last
     int32_t group               # sync group, -1: none
     int32_t next_member         # of the group, -1: the last
     uint32_t faults             # its own, not those of its group

@@ -21,7 +21,8 @@ from fastvrrp.config.model import (
     UnixProbe,
 )
 from fastvrrp.track.connection import Connection
-from fastvrrp.track.prober import OK
+from fastvrrp.track.mounts import waits_on
+from fastvrrp.track.prober import OK, reason
 from fastvrrp.track.procs import Pattern
 
 if TYPE_CHECKING:
@@ -31,7 +32,15 @@ if TYPE_CHECKING:
     from fastvrrp.track.prober import Check
     from fastvrrp.track.procs import ProcessWatcher
 
-__all__ = ["FileCheck", "HttpCheck", "InterfaceCheck", "ProcessCheck", "StreamCheck", "make_check"]
+__all__ = [
+    "FileCheck",
+    "HttpCheck",
+    "InterfaceCheck",
+    "ProcessCheck",
+    "RefusedCheck",
+    "StreamCheck",
+    "make_check",
+]
 
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _RESPONSE_ROOM = 1024  # bytes read of a response
@@ -48,15 +57,23 @@ def make_check(
             return StreamCheck(_socket_address(target.address, target.port))
         case HttpProbe():
             return HttpCheck(target)
-        case UnixProbe():
-            family = struct.pack("=H", socket.AF_UNIX)
-            return StreamCheck(family + os.fsencode(target.path) + b"\0")
+        case UnixProbe() | FileProbe():
+            return _check_of_path(target)
         case ProcessProbe():
             return ProcessCheck(target.process, watcher)
-        case FileProbe():
-            return FileCheck(target)
         case InterfaceProbe():
             return InterfaceCheck(target.interface, is_up)
+
+
+def _check_of_path(target: UnixProbe | FileProbe) -> Check:
+    """Return what looks at a path; where that can take for ever, it fails without looking."""
+    kind = waits_on(target.path)
+    if kind is not None:
+        return RefusedCheck(f"not looked at: it is on {kind}")
+    if isinstance(target, FileProbe):
+        return FileCheck(target)
+    family = struct.pack("=H", socket.AF_UNIX)
+    return StreamCheck(family + os.fsencode(target.path) + b"\0")
 
 
 def _socket_address(address: Address, port: int) -> bytes:
@@ -81,6 +98,17 @@ class _Immediate:
         """There is nothing under way."""
 
 
+class RefusedCheck(_Immediate):
+    """What must not be looked at, for a reason."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def begin(self) -> str | None:
+        """Fail."""
+        return self._why
+
+
 class StreamCheck:
     """A connection that can be made, to a struct sockaddr; see `connection`."""
 
@@ -92,12 +120,12 @@ class StreamCheck:
     def begin(self) -> str | None:
         """Connect."""
         code = self._connection.attempt()
-        return OK if code == 0 else None if code < 0 else _reason(code)
+        return OK if code == 0 else None if code < 0 else reason(code)
 
     def proceed(self) -> str | None:
         """Ask what has become of the connection."""
         code = self._connection.outcome()
-        return OK if code == 0 else None if code < 0 else _reason(code)
+        return OK if code == 0 else None if code < 0 else reason(code)
 
     def fileno(self) -> int:
         """Return the descriptor of a connection that is waited for."""
@@ -133,7 +161,7 @@ class HttpCheck:
         try:
             self._socket = socket.socket(self._family, _KIND)
         except OSError as error:
-            return _reason(error.errno)
+            return reason(error.errno)
         return self._connect(self._socket)
 
     def proceed(self) -> str | None:
@@ -157,11 +185,11 @@ class HttpCheck:
         if code in (errno.EINPROGRESS, errno.EALREADY):
             return None
         if code not in (0, errno.EISCONN):
-            return self._end(_reason(code))
+            return self._end(reason(code))
         try:
             sent = connecting.send(self._request)
         except OSError as error:
-            return self._end(_reason(error.errno))
+            return self._end(reason(error.errno))
         if sent < len(self._request):
             return self._end("request not taken")
         self._is_asked = True
@@ -174,7 +202,7 @@ class HttpCheck:
         except BlockingIOError:
             return None
         except OSError as error:
-            return self._end(_reason(error.errno))
+            return self._end(reason(error.errno))
         self._response += data
         if data and b"\n" not in self._response and len(self._response) < _RESPONSE_ROOM:
             return None
@@ -240,7 +268,7 @@ class FileCheck(_Immediate):
         try:
             found = os.stat(self._target.path)
         except OSError as error:
-            return _reason(error.errno)
+            return reason(error.errno)
         if not stat.S_ISREG(found.st_mode):
             return "no regular file"
         most = self._target.max_age
@@ -260,8 +288,3 @@ class InterfaceCheck(_Immediate):
     def begin(self) -> str | None:
         """Tell if it is."""
         return OK if self._is_up(self._name) else "interface down"
-
-
-def _reason(code: int | None) -> str:
-    text = os.strerror(code or 0)
-    return text[:1].lower() + text[1:]

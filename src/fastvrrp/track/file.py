@@ -3,7 +3,8 @@
 The directory is watched, since a file may be written in place, replaced by a rename or removed.
 Symbolic links are followed: whoever may write the link could write the number as well, and what it
 leads to is only read. To read never waits: only regular files are opened, and no more than a few
-bytes are taken. Nothing is ever written through a link.
+bytes are taken, and not where a file system can keep everybody waiting (`mounts`). Nothing is ever
+written through a link.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from fastvrrp import inotify
 from fastvrrp.track.base import Contribution, strength
+from fastvrrp.track.mounts import waits_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from fastvrrp.config.model import TrackFile, TrackUse
     from fastvrrp.reactor import Handle, Loop
 
-__all__ = ["FileTracker", "create_file", "number_in"]
+__all__ = ["FileTracker", "NoRegularFile", "create_file", "number_in"]
 
 log = logging.getLogger("fastvrrp.track")
 
@@ -33,6 +35,7 @@ _READ_SIZE = 128  # bytes; the number stands at the beginning
 _NUMBER = re.compile(rb"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _MAX_VALUE = 2**31 - 1
 _LEAST, _MOST = -254, 253  # what a file can add; the least is a fault
+_MISSING = (errno.ENOENT, errno.ENOTDIR)
 _READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WRITE_ONLY = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -40,8 +43,10 @@ _WRITE_ONLY = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NO
 class FileTracker:
     """One `track_file` while it is tracked; `on_change(self)` is called when the number changed.
 
-    Where the directory cannot be watched (it does not exist, too much is watched already), and for
-    what lies behind symbolic links, it looks once a second.
+    Where the directory cannot be watched (it does not exist, too much is watched already), for what
+    lies behind symbolic links, and after a failure to read, it looks once a second. A relative path
+    starts at `/`, the working directory of a daemon. `usable` False: the file must not be looked
+    at, which the log says; who uses it must then do as if it were not configured.
     """
 
     kind = "file"
@@ -57,13 +62,19 @@ class FileTracker:
         self.value: int | None = None
         self._loop = loop
         self._on_change = on_change
-        self._path = os.path.abspath(config.path)
+        self._path = os.path.abspath(os.path.join("/", config.path))
         self._real = self._path
-        self._complaint = ""
+        self._name = os.fsencode(os.path.basename(self._path))
+        self._complaints: set[str] = set()
         self._fd = -1
         self._watches: set[int] = set()
         self._is_watched = False
+        self._is_unread = False
         self._timer: Handle | None = None
+        kind = waits_on(self._path)
+        self.usable = kind is None
+        if kind is not None:
+            self._complain(f"it is not tracked: to look at it can take for ever on {kind}")
 
     @property
     def name(self) -> str:
@@ -76,7 +87,7 @@ class FileTracker:
             try:
                 create_file(self._path, self.config.init, overwrite=self.config.overwrite)
             except OSError as error:
-                log.warning("track_file %s: %s cannot be created: %s", self.name, *_told(error))
+                self._complain(f"it cannot be created: {error.strerror}")
         try:
             self._fd = inotify.create()
         except OSError as error:
@@ -88,9 +99,7 @@ class FileTracker:
 
     def stop(self, on_stopped: Callable[[], object] | None = None) -> None:
         """End; `on_stopped` is called at once. May be repeated."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             os.close(self._fd)
@@ -113,11 +122,9 @@ class FileTracker:
 
     def _on_events(self) -> None:
         names, is_lost = inotify.read(self._fd)
-        if is_lost or self._real != self._path:
-            self._follow()
-        elif os.fsencode(os.path.basename(self._path)) not in names:
-            return
-        self._look()
+        if is_lost or self._name in names or self._real != self._path:
+            self._follow()  # it may have become a link, or lead elsewhere
+            self._look()
 
     def _follow(self) -> None:
         """Watch the directories of the file and of what it is a link to."""
@@ -134,46 +141,71 @@ class FileTracker:
         for left in self._watches - kept:
             inotify.forget(self._fd, left)
         self._watches = kept
+        self._disarm()
+        if not self._is_watched or self._real != self._path:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(_LOOK_AGAIN_S, self._look_again)
+
+    def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._is_watched or self._real != self._path:
-            self._timer = self._loop.call_later(_LOOK_AGAIN_S, self._look_again)
 
     def _look_again(self) -> None:
-        changed = not self._is_watched or os.path.realpath(self._path) != self._real
-        if changed:
+        self._timer = None
+        is_followed = self._is_watched and os.path.realpath(self._path) == self._real
+        if is_followed and not self._is_unread:
+            self._arm()
+        else:
             self._follow()
             self._look()
-        else:
-            self._timer = self._loop.call_later(_LOOK_AGAIN_S, self._look_again)
 
     def _look(self) -> None:
+        self._is_unread = False
         try:
             value = number_in(self._path)
-        except FileNotFoundError:
-            value = 0
-        except OSError as error:
+        except NoRegularFile as error:
             self._complain(f"{error.strerror}; it counts as empty")
             value = 0
+        except OSError as error:
+            value = 0
+            if error.errno not in _MISSING:
+                value = self._value_of_unread(error)
         if value == self.value:
             return
         self.value = value
         log.debug("track_file %s is %d", self.name, value)
         self._on_change(self)
 
+    def _value_of_unread(self, error: OSError) -> int:
+        """Return what counts while the file cannot be read, and try again soon."""
+        self._is_unread = True
+        self._arm()
+        if self.value is None:
+            self._complain(f"{error.strerror}; it counts as 0 until it can be read")
+            return 0
+        self._complain(f"{error.strerror}; its last number counts until it can be read")
+        return self.value
+
     def _complain(self, text: str) -> None:
-        """Log what is wrong with the file, not again and again."""
-        if text != self._complaint:
+        """Log what is wrong with the file, each thing once."""
+        if text not in self._complaints:
             log.warning("track_file %s: %s: %s", self.name, self._path, text)
-        self._complaint = text
+        self._complaints.add(text)
+
+
+class NoRegularFile(OSError):
+    """What is there is no regular file."""
 
 
 def number_in(path: str) -> int:
     """Return the number that a file begins with, as strtol(3) reads it: decimal, 0x…, or 0….
 
-    No number is 0; larger ones than 32 bits hold are limited. Raises OSError, EINVAL for what is
-    no regular file, which is not opened.
+    No number is 0; larger ones than 32 bits hold are limited. Raises OSError, NoRegularFile for
+    what is none, which is not opened.
     """
     _require_regular(os.stat(path))
     fd = os.open(path, _READ_ONLY)
@@ -193,7 +225,7 @@ def number_in(path: str) -> int:
 
 def _require_regular(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise NoRegularFile(errno.EINVAL, "it is no regular file")
 
 
 def create_file(path: str, value: int, *, overwrite: bool) -> None:
@@ -213,7 +245,3 @@ def create_file(path: str, value: int, *, overwrite: bool) -> None:
         os.write(fd, b"%d\n" % value)
     finally:
         os.close(fd)
-
-
-def _told(error: OSError) -> tuple[str, str]:
-    return str(error.filename), str(error.strerror)

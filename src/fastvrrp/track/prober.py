@@ -7,6 +7,8 @@ services do, needs no wake-up of its own.
 
 from __future__ import annotations
 
+import logging
+import os
 import select
 from heapq import heappop, heappush
 from itertools import count
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
     from fastvrrp.reactor import Handle, Loop
 
-__all__ = ["OK", "TIMED_OUT", "Check", "Prober"]
+__all__ = ["OK", "TIMED_OUT", "Check", "Prober", "reason"]
+
+log = logging.getLogger("fastvrrp.track")
 
 OK = ""
 """The result of a check that found nothing wrong; any other text says what is."""
@@ -30,8 +34,14 @@ _GRID = milliseconds(20)  # to wake up costs as much as to probe five times
 _TIMEOUT, _TICK = 0, 1  # what is due at the same instant happens in this order
 
 
+def reason(code: int | None) -> str:
+    """Return the result that an errno stands for."""
+    text = os.strerror(code or 0)
+    return text[:1].lower() + text[1:]
+
+
 class Check(Protocol):
-    """What is looked at, one time after the other."""
+    """What is looked at, one time after the other. A run that raises has failed."""
 
     events: int
     """What `fileno()` is waited for: select.EPOLLIN or EPOLLOUT."""
@@ -62,6 +72,7 @@ class _Job:
         self.run = 0
         self.waits_on = -1  # descriptor
         self.waits_for = 0
+        self.is_told = False  # that it raises what it should not
 
 
 class Prober:
@@ -143,18 +154,24 @@ class Prober:
     def _on_time(self) -> None:
         self._timer = None
         now = monotonic_ns()
-        while self._due and self._due[0][0] <= now:
-            due, what, number, run = heappop(self._due)
-            job = self._jobs.get(number)
-            if job is None:
-                continue
-            if what == _TICK:
-                self._tick(job, number, due, now)
-            elif run == job.run and job.waits_on >= 0:
-                self._give_up(job)
-                job.on_result(TIMED_OUT)
-        if self._due:
-            self._arm()
+        try:
+            while self._due and self._due[0][0] <= now:
+                self._run_due(now)
+        finally:
+            if self._due:
+                self._arm()
+
+    def _run_due(self, now: int) -> None:
+        """Do what is due first."""
+        due, what, number, run = heappop(self._due)
+        job = self._jobs.get(number)
+        if job is None:
+            return
+        if what == _TICK:
+            self._tick(job, number, due, now)
+        elif run == job.run and job.waits_on >= 0:
+            self._give_up(job)
+            self._tell(job, TIMED_OUT)
 
     def _tick(self, job: _Job, number: int, due: int, now: int) -> None:
         missed = (now - due) // job.interval
@@ -162,14 +179,45 @@ class Prober:
         if job.waits_on >= 0:
             return
         job.run += 1
-        result = job.check.begin()
-        if result is not None:
-            job.on_result(result)
-        elif job.check.fileno() >= 0:
-            self._wait(job)
+        self._go_on(job, job.check.begin)
+        if job.waits_on >= 0:
             # A run that began a little late has no longer than until the next one, which is due.
             deadline = max(due, now - job.timeout // 8) + job.timeout
             heappush(self._due, (deadline, _TIMEOUT, number, job.run))
+
+    # ---- runs ----
+
+    def _go_on(self, job: _Job, step: Callable[[], str | None]) -> None:
+        """Do a step of a run, and wait for what comes or tell the result.
+
+        What raises has failed: one probe without descriptors must not be the end of all.
+        """
+        try:
+            result = step()
+            if result is None and job.check.fileno() >= 0:
+                self._wait(job)
+        except OSError as error:
+            self._give_up(job)
+            result = reason(error.errno)
+        except Exception as error:
+            self._give_up(job)
+            self._tell_bug(job, step)
+            result = f"internal error: {error!r}"
+        if result is not None:
+            self._forget(job)
+            self._tell(job, result)
+
+    def _tell(self, job: _Job, result: str) -> None:
+        try:
+            job.on_result(result)
+        except Exception:
+            self._tell_bug(job, job.on_result)
+
+    def _tell_bug(self, job: _Job, failed: object) -> None:
+        """Log the exception, once for each check: it may be made a hundred times a second."""
+        if not job.is_told:
+            log.exception("%r failed; this is a bug, please report it", failed)
+        job.is_told = True
 
     # ---- descriptors ----
 
@@ -178,15 +226,7 @@ class Prober:
         for fd, _ in self._epoll.poll(0):
             job = self._waiting.get(fd)
             if job is not None and self._epoll is not None:
-                self._proceed(job)
-
-    def _proceed(self, job: _Job) -> None:
-        result = job.check.proceed()
-        if result is None:
-            self._wait(job)
-            return
-        self._forget(job)
-        job.on_result(result)
+                self._go_on(job, job.check.proceed)
 
     def _wait(self, job: _Job) -> None:
         """Wait for the descriptor of a check."""

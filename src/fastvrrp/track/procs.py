@@ -32,6 +32,8 @@ MAX_NAME = 15
 _SLICE = 64  # processes looked at in one turn of the loop
 _SCAN_EVERY_S = 1.0
 _SHARE = 20  # without events, at most one part in so many of the time goes into scans
+_GONE = (errno.ENOENT, errno.ESRCH)
+_HIDDEN = (errno.EACCES, errno.EPERM)  # those of other users, if /proc is mounted with hidepid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class ProcessWatcher:
         self._scan: Iterator[int] | None = None
         self._born: list[int] = []
         self._began = 0
+        self._has_failed = False
 
     def watch(self, pattern: Pattern, on_count: Callable[[int], object]) -> None:
         """Call `on_count(n)` on a later turn of the loop, and whenever the number of processes
@@ -171,15 +174,37 @@ class ProcessWatcher:
         """Look at the next slice of processes."""
         scan = self._scan
         assert scan is not None, "the timer of a scan is cancelled with it"
+        try:
+            is_done = self._look_at_next(scan)
+        except OSError as error:
+            self._fail(error)
+            return
+        if is_done:
+            self._end_scan()
+        else:
+            self._timer = self._loop.call_later(0, self._go_on)
+
+    def _look_at_next(self, scan: Iterator[int]) -> bool:
+        """Look at so many processes and tell if that were all; raises OSError."""
         for _ in range(_SLICE):
             pid = next(scan, None)
             if pid is None:
-                self._end_scan()
-                return
+                return True
             self._look_at(pid)
-        self._timer = self._loop.call_later(0, self._go_on)
+        return False
+
+    def _fail(self, error: OSError) -> None:
+        """Tell nobody what is only half known, and scan a little later."""
+        if not self._has_failed:
+            log.warning(
+                "processes cannot be looked at: %s; their numbers stay as they are until it works",
+                error.strerror,
+            )
+        self._has_failed = True
+        self._scan_in(_SCAN_EVERY_S)
 
     def _end_scan(self) -> None:
+        self._has_failed = False
         self._scan = self._timer = None
         if self._events is None:
             took = (monotonic_ns() - self._began) / NS_PER_SECOND
@@ -209,17 +234,20 @@ class ProcessWatcher:
         return state in (b"", b"Z", b"X")
 
     def _read(self, pid: int, what: str, room: int) -> bytes:
-        """Return the beginning of a file of a process, nothing if the process is gone."""
+        """Return the beginning of a file of a process, nothing if the process is gone or hidden.
+
+        Raises OSError if it is not known (EMFILE).
+        """
         try:
             fd = os.open(f"{self._root}/{pid}/{what}", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            try:
+                return os.read(fd, room)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            if error.errno not in (*_GONE, *_HIDDEN):
+                raise
             return b""
-        try:
-            return os.read(fd, room)
-        except OSError:
-            return b""
-        finally:
-            os.close(fd)
 
     # ---- events ----
 
@@ -248,12 +276,18 @@ class ProcessWatcher:
             for watch in self._watches:
                 watch.pids.discard(pid)
         elif event.kind is EventKind.EXEC:
-            self._look_at(pid)
+            self._look_at_changed(pid)
         else:
             for watch in self._watches:
                 if not watch.pattern.full_command:
                     matches = watch.pattern.matches_name(event.name)
                     (watch.pids.add if matches else watch.pids.discard)(pid)
+
+    def _look_at_changed(self, pid: int) -> None:
+        try:
+            self._look_at(pid)
+        except OSError as error:
+            self._fail(error)
 
     def _tell(self) -> None:
         """Tell the numbers that changed."""

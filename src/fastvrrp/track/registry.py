@@ -139,7 +139,9 @@ class Trackers:
             yield InterfaceTracker(name, is_up=self._is_up, on_change=self._on_change)
         for file in config.files:
             if file.name in used["files"]:
-                yield FileTracker(file, loop=self._loop, on_change=self._on_change)
+                followed = FileTracker(file, loop=self._loop, on_change=self._on_change)
+                if followed.usable:
+                    yield followed
         watcher = ProcessWatcher(loop=self._loop)
         for process in config.processes:
             if process.name in used["processes"]:

@@ -24,11 +24,13 @@ STOP_GRACE = milliseconds(500)  # for a script that runs when tracking ends
 
 
 class ScriptTracker:
-    """One `vrrp_script` while it is tracked; `on_change(self)` is called when `verdict` changed.
+    """One `vrrp_script` while it is tracked; `on_change(self)` is called when `verdict` changed or
+    the first result came.
 
-    The first run begins at once, the others at multiples of the interval after it, however long a
-    run takes; at most one is in flight. `usable` False: the command must not be run, which the log
-    says; who uses it must then do as if it were not configured, like keepalived.
+    With `init_fail` it is down until then. The first run begins at once, the others at multiples of
+    the interval after it, however long a run takes; at most one is in flight. `usable` False: the
+    command must not be run, which the log says; who uses it must then do as if it were not
+    configured, like keepalived.
     """
 
     kind = "script"
@@ -59,7 +61,8 @@ class ScriptTracker:
     @property
     def verdict(self) -> Verdict:
         """Return the opinion that holds now."""
-        return self._results.verdict
+        found = self._results.verdict
+        return Verdict.DOWN if found is Verdict.UNKNOWN and self.config.init_fail else found
 
     @property
     def usable(self) -> bool:
@@ -138,7 +141,7 @@ class ScriptTracker:
         if how.status is not None and how.status != self._last_status and not how.timed_out:
             self._last_status = how.status
             log.info("Script `%s` now returning %d", name, how.status)
-        before = self.verdict
+        before = self._results.verdict
         if self._results.feed(ok=how.ok) is before:
             return
         if how.ok:

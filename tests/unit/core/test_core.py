@@ -33,6 +33,27 @@ def test_vrid_is_taken_once_a_port() -> None:
         core.add(params(vrid=1, port=1))
 
 
+def test_unicast_routers_of_one_vrid_are_told_apart_by_their_peers() -> None:
+    """Given three unicast routers of one VRID with different peers, then an advert reaches the one
+    whose peer has sent it; one that shares a peer is refused; each may leave and come back."""
+    core = Core(4, 2)
+    peers = [bytes((192, 0, 2, host)) for host in (1, 2, 3)]
+    for peer in peers:
+        core.add(params(peers=(peer,)))
+    with pytest.raises(ValueError, match="is taken on port 0"):
+        core.add(params(peers=(bytes((192, 0, 2, 9)), peers[1])))
+    with pytest.raises(ValueError, match="is taken on port 0"):
+        core.add(params())
+    for vr in range(3):
+        core.startup(vr, 0)
+    for peer in (*peers, peers[1]):
+        packet = advert(src=peer, dst=OWN, unicast=True)
+        assert deliver(core, packet, seconds(1)) is RejectReason.ACCEPTED
+    assert [core.counters(vr)["adverts_received"] for vr in range(3)] == [1, 2, 1]
+    stranger = advert(src=bytes((192, 0, 2, 77)), dst=OWN, unicast=True)
+    assert deliver(core, stranger, seconds(1)) is RejectReason.SOURCE
+
+
 def test_every_vrid_of_every_port_has_its_router() -> None:
     """Given 255 routers on each of two ports, then each advert reaches its own and no other."""
     core = Core(510, 2)

@@ -1,5 +1,8 @@
 """`Prober`: when checks run, with a clock that only the test moves."""
 
+import errno
+import os
+import select
 from collections.abc import Callable
 
 import pytest
@@ -184,3 +187,124 @@ def test_a_result_may_remove_its_own_check(loop: FakeLoop) -> None:
     loop.advance(milliseconds(100))
     assert check.runs == ms(0)
     assert loop.timers == []
+
+
+class BrokenCheck(FakeCheck):
+    """Raises in `begin`, or in `proceed` after it waited for a pipe that is readable."""
+
+    events = select.EPOLLIN
+
+    def __init__(self, loop: FakeLoop, error: BaseException, fd: int = -1) -> None:
+        super().__init__(loop)
+        self._error = error
+        self._fd = fd
+
+    def begin(self) -> str | None:
+        super().begin()
+        if self._fd < 0:
+            raise self._error
+        return None
+
+    def proceed(self) -> str | None:
+        raise self._error
+
+    def fileno(self) -> int:
+        return self._fd
+
+
+EMFILE = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "lines"),
+    [
+        (EMFILE, "too many open files", 0),
+        (ValueError("oh"), "internal error: ValueError('oh')", 1),
+    ],
+)
+def test_a_run_that_raises_has_failed_and_others_go_on(
+    loop: FakeLoop,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    result: str,
+    lines: int,
+) -> None:
+    """
+    given a probe that raises whenever it begins, and one that does not
+    when three intervals pass
+    then both were made three times, the first one failed, and a bug is logged once.
+    """
+    broken, good = BrokenCheck(loop, error), FakeCheck(loop)
+    prober = Prober(loop=loop)
+    results: list[str] = []
+    every = milliseconds(100)
+    prober.add(broken, interval=every, timeout=every, on_result=results.append)
+    add(prober, good)
+    loop.advance(milliseconds(300))
+    assert (broken.runs, good.runs) == (ms(0, 100, 200), ms(20, 120, 220))
+    assert results == [result] * 3
+    assert broken.aborted == 3
+    assert caplog.text.count("this is a bug, please report it") == lines
+
+
+def test_an_answer_that_raises_has_failed(loop: FakeLoop) -> None:
+    prober = Prober(loop=loop)
+    read, write = os.pipe()
+    os.write(write, b"x")
+    results: list[str] = []
+    check = BrokenCheck(loop, EMFILE, read)
+    every = milliseconds(100)
+    number = prober.add(check, interval=every, timeout=every, on_result=results.append)
+    loop.advance(milliseconds(50))
+    assert results == []
+    prober._on_ready()
+    assert results == ["too many open files"]
+    loop.advance(milliseconds(150))
+    assert check.runs == ms(0, 100)
+    prober.remove(number)
+    os.close(read)
+    os.close(write)
+
+
+def test_a_descriptor_that_cannot_be_waited_for_is_a_failure(loop: FakeLoop) -> None:
+    prober = Prober(loop=loop)
+    results: list[str] = []
+    every = milliseconds(100)
+    check = BrokenCheck(loop, EMFILE, fd=1_000_000)  # there is none with this number
+    prober.add(check, interval=every, timeout=every, on_result=results.append)
+    loop.advance(milliseconds(150))
+    assert results == ["bad file descriptor"] * 2
+    assert check.aborted == 2
+
+
+@pytest.mark.parametrize("result", [OK, None])
+def test_who_is_told_may_raise(
+    loop: FakeLoop, caplog: pytest.LogCaptureFixture, result: str | None
+) -> None:
+    """A result, or (None) that time is up."""
+
+    def refuse(result: str) -> None:
+        raise ValueError(result)
+
+    read, write = os.pipe()
+    check = FakeCheck(loop) if result == OK else BrokenCheck(loop, EMFILE, read)
+    prober = Prober(loop=loop)
+    every = milliseconds(100)
+    number = prober.add(check, interval=every, timeout=every // 2, on_result=refuse)
+    good = FakeCheck(loop)
+    add(prober, good)
+    loop.advance(milliseconds(300))
+    assert (check.runs, good.runs) == (ms(0, 100, 200), ms(20, 120, 220))
+    assert caplog.text.count("this is a bug, please report it") == 1
+    prober.remove(number)
+    os.close(read)
+    os.close(write)
+
+
+def test_probes_go_on_after_an_interruption(loop: FakeLoop) -> None:
+    check = BrokenCheck(loop, KeyboardInterrupt())
+    add(Prober(loop=loop), check)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            loop.advance(milliseconds(150))
+    assert check.runs == ms(0, 100)

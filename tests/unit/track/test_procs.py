@@ -342,6 +342,95 @@ def test_without_events_it_scans_again_and_says_so_once(
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastvrrp.track.procs._SCAN_EVERY_S", 0.0)
+
+
+FAILED = "processes cannot be looked at: %s; their numbers stay as they are until it works"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", ["scandir", "open"])
+def test_a_scan_that_fails_is_repeated_and_tells_nothing(
+    watcher: ProcessWatcher,
+    proc: FakeProc,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    what: str,
+) -> None:
+    """
+    given two processes that run, known from an earlier scan
+    when scans fail for lack of descriptors, and then work again
+    then nobody hears of fewer processes, it is logged once, and changes are seen again.
+    """
+    attempts: list[str] = []
+
+    def refuse(path: str, flags: int = 0) -> object:
+        attempts.append(path)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    proc.add(10, "nginx").add(11, "nginx")
+    counts = watched(watcher, NGINX, until)
+    with monkeypatch.context() as broken:
+        broken.setattr(f"fastvrrp.track.procs.os.{what}", refuse)
+        proc.tell(OSError(errno.ENOBUFS, "No buffer space available"))
+        until(lambda: len(attempts) == 3)
+        proc.tell(ProcessEvent(EventKind.EXIT, 11))
+    proc.gone(11)
+    until(lambda: counts[-1] == 1)
+    assert counts == [2, 1]
+    assert caplog.messages.count(FAILED % "Too many open files") == 1
+    proc.tell(ProcessEvent(EventKind.EXIT, 10))
+    until(lambda: counts == [2, 1, 0])
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_program_that_cannot_be_looked_at_is_looked_at_later(
+    watcher: ProcessWatcher, proc: FakeProc, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[str] = []
+
+    def refuse(path: str, flags: int) -> int:
+        attempts.append(path)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    proc.add(10, "nginx").add(11, "sh")
+    counts = watched(watcher, NGINX, until)
+    with monkeypatch.context() as broken:
+        broken.setattr("fastvrrp.track.procs.os.open", refuse)
+        proc.add(11, "nginx")
+        proc.tell(ProcessEvent(EventKind.EXEC, 11))
+        until(lambda: attempts)
+    until(lambda: counts[-1] == 2)
+    assert counts == [1, 2]
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM])
+def test_a_process_that_is_gone_or_hidden_is_none(
+    watcher: ProcessWatcher,
+    proc: FakeProc,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    code: int,
+) -> None:
+    real = os.open
+
+    def refuse(path: str, flags: int) -> int:
+        if path == f"{proc.root}/10/comm":
+            raise OSError(code, os.strerror(code))
+        return real(path, flags)
+
+    proc.add(10, "nginx").add(11, "nginx")
+    monkeypatch.setattr("fastvrrp.track.procs.os.open", refuse)
+    assert watched(watcher, NGINX, until) == [1]
+    assert caplog.messages == []
+
+
+@pytest.fixture
 def events() -> Iterator[ProcessEvents]:
     try:
         events = ProcessEvents()

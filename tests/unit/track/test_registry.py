@@ -8,6 +8,7 @@ from fastvrrp.config.model import (
     InstanceConfig,
     ScriptConfig,
     SyncGroup,
+    TrackFile,
     TrackUse,
 )
 from fastvrrp.track.base import Contribution, Tracker
@@ -70,6 +71,22 @@ def test_a_script_that_must_not_run_is_as_if_it_were_not_configured() -> None:
     made = trackers(Config(scripts=(BROKEN,), instances=(only,)))
     assert len(made) == 0
     assert made.of(only) == ()
+
+
+def test_a_file_that_must_not_be_looked_at_is_as_if_it_were_not_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds = {"/mnt/number": "nfs4"}
+    monkeypatch.setattr("fastvrrp.track.file.waits_on", kinds.get)
+    only = InstanceConfig(
+        name="VI_1", interface="eth0", vrid=1, files=(use("remote"), use("local"))
+    )
+    files = (
+        TrackFile(name="remote", path="/mnt/number"),
+        TrackFile(name="local", path="/run/number"),
+    )
+    made = trackers(Config(files=files, instances=(only,)))
+    assert names(made, only) == [("file", "local")]
 
 
 def test_what_a_group_tracks_counts_for_each_member() -> None:

@@ -44,6 +44,7 @@ class Fixture:
         rise: int = 1,
         fall: int = 1,
         patience: Patience = PATIENCE,
+        init_fail: bool = False,
     ) -> ScriptTracker:
         argv = ("/bin/sh", "-c", script, argument or str(self.status))
         config = ScriptConfig(
@@ -53,6 +54,7 @@ class Fixture:
             timeout=timeout,
             rise=rise,
             fall=fall,
+            init_fail=init_fail,
         )
         tracker = ScriptTracker(
             config,
@@ -278,6 +280,46 @@ def test_contribution_is_that_of_the_use_or_of_the_script(
     tracker.start()
     until(lambda: script.verdicts)
     assert tracker.contribution(use) == expected
+    stopped(tracker, until)
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [
+        (0, Contribution(fault="script chk failed")),
+        (-20, Contribution(weight=-20)),
+        (20, Contribution()),
+    ],
+)
+def test_with_init_fail_it_counts_as_failed_before_the_first_result(
+    script: Fixture, weight: int, expected: Contribution
+) -> None:
+    tracker = script.track(interval=HOUR, init_fail=True)
+    assert tracker.verdict is Verdict.DOWN
+    assert tracker.contribution(TrackUse(name="chk", weight=weight)) == expected
+    tracker.stop()
+
+
+def test_with_init_fail_the_first_result_decides_alone_and_is_logged(
+    script: Fixture, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    given init_fail and rise 3
+    when the first run succeeds, or fails
+    then that is the verdict, and the log says so.
+    """
+    script.answer(0)
+    tracker = script.track(interval=HOUR, rise=3, init_fail=True)
+    until(lambda: script.verdicts == [Verdict.UP])
+    stopped(tracker, until)
+    script.answer(1)
+    tracker = script.track(interval=HOUR, rise=3, init_fail=True)
+    until(lambda: script.verdicts == [Verdict.UP, Verdict.DOWN])
+    assert results(caplog) == [
+        "VRRP_Script(chk) succeeded",
+        "Script `chk` now returning 1",
+        "VRRP_Script(chk) failed (exited with status 1)",
+    ]
     stopped(tracker, until)
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ class Fixture:
 
     def note(self, tracker: FileTracker) -> None:
         self.values.append(tracker.value)
+
+    def is_last(self, value: int) -> bool:
+        return self.values[-1] == value
 
     def replace(self, text: str) -> None:
         new = self.path.with_name("new")
@@ -229,6 +233,148 @@ def test_what_a_symbolic_link_leads_to_is_followed(
     until(lambda: file.values[-1] == 4)
 
 
+def test_a_file_that_becomes_a_link_is_followed(
+    file: Fixture, until: Until, tmp_path: Path
+) -> None:
+    """
+    given a regular file that is tracked
+    when a link takes its place, and another link that of the link (ln -sfn)
+    then what the link leads to is followed, written in place as well.
+    """
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    a, b = tmp_path / "a" / "n", tmp_path / "b" / "n"
+    a.write_text("1")
+    b.write_text("2")
+    file.path.write_text("5")
+    file.track()
+    for number, target in ((1, a), (2, b)):
+        new = file.path.with_name("new")
+        new.symlink_to(target)
+        new.rename(file.path)
+        until(partial(file.is_last, number))
+        target.write_text(f"{number}7")
+        until(partial(file.is_last, 10 * number + 7))
+    assert file.values == [5, 1, 17, 2, 27]
+
+
+def test_a_file_that_is_created_as_a_link_is_followed(
+    file: Fixture, until: Until, tmp_path: Path
+) -> None:
+    target = tmp_path / "n"
+    target.write_text("1")
+    file.track()
+    file.path.symlink_to(target)
+    until(lambda: file.values[-1] == 1)
+    target.write_text("2")
+    until(lambda: file.values == [0, 1, 2])
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_what_cannot_be_read_keeps_its_number_until_it_can(
+    file: Fixture,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
+    """
+    given a file with 5
+    when it is written while it cannot be opened for a while
+    then 5 counts, which is logged once, and soon after that what stands in it.
+    """
+    attempts: list[str] = []
+
+    def refuse(path: str) -> int:
+        attempts.append(path)
+        raise OSError(code, os.strerror(code))
+
+    file.path.write_text("5")
+    file.track()
+    with monkeypatch.context() as broken:
+        broken.setattr("fastvrrp.track.file.number_in", refuse)
+        file.path.write_text("6")
+        until(lambda: len(attempts) == 3)
+    assert file.values == [5]
+    until(lambda: file.values[-1] == 6)
+    file.reactor.run_once(0)
+    assert file.reactor._timers == []
+    assert caplog.text.count(f"{os.strerror(code)}; its last number counts") == 1
+
+
+def test_what_cannot_be_read_at_first_counts_as_0(
+    file: Fixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: str) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("fastvrrp.track.file.number_in", refuse)
+    file.path.write_text("5")
+    file.track()
+    assert file.values == [0]
+    assert "Permission denied; it counts as 0 until it can be read" in caplog.text
+
+
+def test_what_is_below_a_file_is_missing(
+    file: Fixture, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.path.write_text("5")
+    file.track()
+    parent = file.path.parent
+    file.path.unlink()
+    parent.rmdir()
+    parent.write_text("no directory")
+    until(lambda: file.values == [5, 0])
+    assert caplog.messages == []
+
+
+def test_two_troubles_are_logged_once_each(
+    file: Fixture, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    given a directory that may neither be watched nor searched
+    when it is looked at again and again
+    then the log has one line for each.
+    """
+    attempts: list[str] = []
+
+    def refuse(path: str) -> int:
+        attempts.append(path)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def refuse_watch(fd: int, directory: bytes) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("fastvrrp.track.file.number_in", refuse)
+    monkeypatch.setattr(inotify, "watch", refuse_watch)
+    file.track()
+    until(lambda: len(attempts) == 4)
+    found = [one.partition("denied; ")[2] for one in caplog.messages]
+    assert found == [
+        "it is looked at once a second",
+        "it counts as 0 until it can be read",
+        "its last number counts until it can be read",
+    ]
+
+
+def test_a_relative_path_starts_at_the_root(file: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.path.write_text("5")
+    monkeypatch.chdir(file.path.parent)
+    file.track(Path("f"))
+    file.track(file.path.relative_to("/"))
+    assert file.values == [0, 5]
+
+
+def test_what_can_keep_waiting_is_not_usable(
+    file: Fixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fastvrrp.track.file.waits_on", lambda path: "nfs4")
+    config = TrackFile(name="f", path=str(file.path))
+    tracker = FileTracker(config, loop=file.reactor, on_change=file.note)
+    assert not tracker.usable
+    assert f"{file.path}: it is not tracked: to look at it can take for ever on nfs4" in caplog.text
+
+
 def test_without_inotify_it_is_looked_at_in_turns(
     file: Fixture, until: Until, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -299,7 +445,7 @@ def test_nothing_is_written_through_a_link(
     file.track(init=7, overwrite=True)
     assert target.exists() is exists
     assert not exists or target.read_text() == "root"
-    assert "cannot be created" in caplog.text
+    assert f"track_file f: {file.path}: it cannot be created: " in caplog.text
 
 
 def test_a_fifo_is_not_written_to(tmp_path: Path) -> None:
@@ -307,6 +453,18 @@ def test_a_fifo_is_not_written_to(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(OSError, match=r"No such device|no regular file"):
         create_file(str(path), 7, overwrite=True)
+
+
+def test_what_is_no_file_is_named_where_it_cannot_be_created(
+    file: Fixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.mkfifo(file.path)
+    reader = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK)  # with it, a fifo can be opened
+    file.track(init=7, overwrite=True)
+    os.close(reader)
+    assert (
+        f"track_file f: {file.path}: it cannot be created: it is no regular file" in caplog.messages
+    )
 
 
 def test_nothing_is_told_after_stop(file: Fixture) -> None:

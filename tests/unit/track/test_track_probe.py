@@ -438,3 +438,20 @@ def test_asyncio_runs_probes_as_well(server: MakeServer) -> None:
 
     asyncio.run(run())
     assert verdicts == [Verdict.UP]
+
+
+@pytest.mark.parametrize(
+    "target", [FileProbe(path="/mnt/share/f"), UnixProbe(path="/mnt/share/socket")]
+)
+def test_what_can_keep_waiting_fails_and_says_why(
+    probe: Fixture,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    target: FileProbe | UnixProbe,
+) -> None:
+    kinds = {target.path: "nfs4"}
+    monkeypatch.setattr("fastvrrp.track.checks.waits_on", kinds.get)
+    probe.track(target)
+    until(lambda: probe.verdicts == [Verdict.DOWN])
+    assert caplog.messages == ["VRRP_Probe(chk) failed (not looked at: it is on nfs4)"]

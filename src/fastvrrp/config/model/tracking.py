@@ -25,7 +25,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ScriptConfig(Value):
-    """One `vrrp_script`. `weight` -253..253, 0: failure is a FAULT. `timeout` None: `interval`."""
+    """One `vrrp_script`. `weight` -253..253, 0: failure is a FAULT. `timeout` None: `interval`.
+    `init_fail`: it counts as failed until its first run has ended."""
 
     name: str
     command: Command

@@ -37,7 +37,6 @@ from fastvrrp.config.rules.service_groups import make_group
 from fastvrrp.config.rules.trackers import make_bfd, make_probe, make_process, settle_sessions
 from fastvrrp.config.rules.unicast import (
     check_unique_vrids,
-    check_vrids_told_apart,
     waived_keywords,
 )
 
@@ -77,7 +76,7 @@ SETTLERS = (
 )
 """What completes lines before any block is made: it needs all of them."""
 
-CHECKS = (check_unique_vrids, check_vrids_told_apart, check_used, check_services, lint)
+CHECKS = (check_unique_vrids, check_used, check_services, lint)
 """What is looked at when every block has been made."""
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "check_interface",
     "check_unique_vrids",
-    "check_vrids_told_apart",
     "checks_source",
     "mcast_group",
     "old_checksum",
@@ -239,27 +238,6 @@ def check_unique_vrids(around: Around) -> None:
             if other is not None:
                 _tell_same_vrid(around, one, other)
                 break
-
-
-def check_vrids_told_apart(around: Around) -> None:
-    """Report unicast instances that only their peers tell apart: the engine listens to them through
-    one socket, by their source, and cannot tell which of them an advert is for.
-    """
-    seen: dict[tuple[object, ...], InstanceConfig] = {}
-    for one in around.named("instances", InstanceConfig).values():
-        if not one.peers:
-            continue
-        other = seen.setdefault((one.vrid, one.family, one.interface, one.source), one)
-        common = {peer.address for peer in one.peers} & {peer.address for peer in other.peers}
-        if other is not one and not common:
-            around.report.unsupported(
-                "FV111",
-                f"{one.name} and {other.name} have one virtual_router_id and one source, which is"
-                " not supported yet",
-                cast(Span, one.span),
-                hint="give them different virtual_router_ids, or different unicast_src_ip",
-                related=Related(f"{other.name} is", cast(Span, other.span)),
-            )
 
 
 def _of_source(

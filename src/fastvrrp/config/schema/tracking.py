@@ -132,10 +132,8 @@ _VRRP_SCRIPT = Block(
         Keyword(
             "init_fail",
             Flag(),
-            "Before its first run the script counts as failed.",
+            "Until its first run has ended the script counts as failed.",
             to="init_fail",
-            support=IGNORED,
-            why="The first run decides, in keepalived as well.",
         ),
     ),
 )
