@@ -99,7 +99,8 @@ def random_inputs(chance: random.Random, steps: int) -> Iterator[Entry]:
             + (EntryKind.TAKE_ACTS,) * 4
             + (EntryKind.ADVERT,) * 4
             + (EntryKind.TAKE_NOTES, EntryKind.FAULTS, EntryKind.FAULTS, EntryKind.PRIORITY)
-            + (EntryKind.HOST_CHANGED, EntryKind.SENT, EntryKind.SEND_FAILED, EntryKind.RESUME)
+            + (EntryKind.HOST_CHANGED, EntryKind.SENT, EntryKind.RESUME)
+            + (EntryKind.SEND_FAILED,) * 4
             + (EntryKind.STRANGER, EntryKind.INSTALL_FAILED, EntryKind.LINK_CHANGED)
         )
         if kind is EntryKind.ADVERT:

@@ -12,7 +12,8 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -114,6 +115,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._children_left = 0
         self._running = False
+        self._lost_notes = 0
 
     # ---- life ----
 
@@ -386,7 +388,7 @@ class Engine:
         self._take_notes()
 
     def _take_notes(self) -> None:
-        for note in self._hot.notes():
+        for note in chain(self._hot.notes(), self._missed()):
             try:
                 self._take_note(note)
             except Exception:
@@ -395,8 +397,21 @@ class Engine:
         if self._recording is not None:
             self._recording.flush()
 
+    def _missed(self) -> Iterator[Note]:
+        """Yield the changes of state that were lost, if notes were: the states are looked up."""
+        lost = self._hot.owner.lost_notes
+        if lost == self._lost_notes:
+            return
+        self._lost_notes = lost
+        for router in self._routers:
+            state = self._hot.status(router.slot)["state"]
+            if state is not router.state:
+                yield router.missed(state)
+
     def _take_note(self, note: Note) -> None:
         router = self._routers[note.vr]
+        if note.kind is NoteKind.STATE and note.a == router.state:
+            return  # it was looked up meanwhile
         if note.kind is NoteKind.GROUP_WAITS:
             router.tell_group_waits(self._routers[note.a])
         else:
@@ -412,7 +427,7 @@ class Engine:
             reason=Reason(note.b),
             at=note.at,
             priority=router.effective_priority,
-            text="; ".join(router.faults.values()) or Reason(note.b).text,
+            text=router.why(Reason(note.b)),
         )
         if self._host is not None:
             if change.new is State.ACTIVE:
@@ -433,6 +448,8 @@ class Engine:
     def _refresh(self) -> None:
         """Let everybody look at the links again."""
         self._trackers.look_at_links()
+        for router in self._routers:
+            router.let_go()
         for router in self._routers:
             router.refresh()
         self._ports.close_unused({router.port for router in self._routers if router.port})

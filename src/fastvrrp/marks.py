@@ -35,7 +35,7 @@ _UNREADABLE = (
 )
 """What reading the JSON of somebody else can end with."""
 
-_LARGEST = 1 << 20
+_LARGEST = 16 << 20
 """Bytes of a file that is believed to be ours."""
 
 _AH_SLACK = 16

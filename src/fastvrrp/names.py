@@ -110,6 +110,8 @@ class Reason(IntEnum):
     (timer_expired_backup)."""
     SEQUENCE = 13
     """The sequence numbers of the authentication header are used up, and start again."""
+    MISSED = 14
+    """The change itself was not told, for the cold side was too late: the state was looked up."""
 
     @property
     def text(self) -> str:
@@ -132,6 +134,7 @@ _REASON_TEXT = {
     Reason.RESUME: "this host was suspended",
     Reason.STALL: "this host stood still",
     Reason.SEQUENCE: "the AH sequence numbers are used up and start again",
+    Reason.MISSED: "this program was too slow to see why",
 }
 
 

@@ -22,7 +22,7 @@ from fastvrrp.host.prepare import has_source, place, port_key, prepare, source_o
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import Port, PortKey
 from fastvrrp.marks import Marks
-from fastvrrp.names import Fault, NoteKind, State
+from fastvrrp.names import Fault, NoteKind, Reason, State
 from fastvrrp.notify.hooks import STOP, Hooks
 from fastvrrp.notify.sync_group import SyncGroup
 from fastvrrp.reactor import Handle, Loop
@@ -241,6 +241,17 @@ class VirtualRouter:
         self.withdrawals = prepared.withdraw
         self._prepared_for = (link, source, placed)
 
+    def let_go(self) -> None:
+        """Stop using sockets of an interface that is another one now: they are closed when the
+        first router gets new ones, whose descriptors may have the same numbers."""
+        link = self._shared.table.link(self.config.interface)
+        old = self.port
+        if old is None or link is None:
+            return
+        if (old.ifindex, old.generation) != (link.index, link.generation):
+            self._shared.hot.prepare(self.slot, None)
+            self._prepared_for = None
+
     def on_address_lost(self, ifindex: int, address: Interface) -> None:
         """Somebody else removed `address` from interface `ifindex`: put it back and announce it, if
         it is ours and we hold it. Who does it again and again is stronger; then others shall,
@@ -350,6 +361,25 @@ class VirtualRouter:
             self.hooks.notify(word, self.effective_priority)
         if self.group is not None:
             self.group.on_member_changed(state)
+
+    def missed(self, state: State) -> Note:
+        """Return the change to `state` as the core would have told it."""
+        return Note(
+            kind=NoteKind.STATE,
+            vr=self.slot,
+            at=monotonic_ns(),
+            a=state,
+            b=Reason.MISSED,
+            c=self.state,
+            source=bytes(4),
+        )
+
+    def why(self, reason: Reason) -> str:
+        """Return in words why the state has changed."""
+        if self.faults:
+            return "; ".join(self.faults.values())
+        held_by = self.group.held_by(self) if self.group is not None else None
+        return held_by or reason.text
 
     def tell_stop(self) -> None:
         """Run the scripts for STOP, unless they were: a router that never took part ends, too."""

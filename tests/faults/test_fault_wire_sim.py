@@ -5,7 +5,7 @@ Sent by strangers is what they could send: adverts that are right but for what t
 """
 
 import pytest
-from scenery import DELAY, DOWN_100, DOWN_200, Pair, Settings, entries, pair, states
+from scenery import DELAY, DOWN_100, DOWN_200, SKEW_100, Pair, Settings, entries, pair, states
 
 from fastvrrp.clock import milliseconds, seconds
 from fastvrrp.core.acts import HmacParams
@@ -180,12 +180,17 @@ def test_fault_046_delayed_adverts_are_missed_once() -> None:
 # ---- spoofed ----
 
 
-@pytest.mark.parametrize("source", [STRANGER, A], ids=["stranger", "in-the-name-of-the-holder"])
+@pytest.mark.parametrize(
+    ("source", "takeovers"),
+    [(STRANGER, 1), (A, seconds(30) // SKEW_100)],
+    ids=["stranger", "in-the-name-of-the-holder"],
+)
 @pytest.mark.parametrize("rate", [10, 200])
-def test_fault_050_flood_of_priority_0(source: bytes, rate: int) -> None:
-    """Given a settled pair, when a stranger resigns in the holder's name, `rate` times a second for
-    30 s, then the backup takes over at most once; the holder never lets go, and answers at most ten
-    times a second."""
+def test_fault_050_flood_of_priority_0(source: bytes, takeovers: int, rate: int) -> None:
+    """Given a settled pair, when a stranger resigns `rate` times a second for 30 s, then the backup
+    takes over at most once, for the holder answers; when it does so in the holder's name, who does
+    not hear itself, then at most once in Skew_Time, until the next advert. The holder never lets
+    go, and answers at most ten times a second."""
     p = pair()
     p.settle()
     began = p.world.now
@@ -195,8 +200,28 @@ def test_fault_050_flood_of_priority_0(source: bytes, rate: int) -> None:
     assert len(entries(p.world, "SEND", node="a", since=began)) <= 30 * 11
     p.world.run_for(seconds(30))
     assert states(p.world, "a", since=began) == []
-    assert states(p.world, "b", since=began).count(State.ACTIVE) <= 1
+    assert states(p.world, "b", since=began).count(State.ACTIVE) <= takeovers
+    assert p.overlap(began) <= takeovers * 2 * DELAY
+    assert p.gap(began) == 0
     assert p.holders() == {"a"}
+
+
+@pytest.mark.parametrize("source", [STRANGER, A], ids=["stranger", "in-the-name-of-the-holder"])
+@pytest.mark.parametrize("rate", [1, 10, 200])
+def test_fault_050_flood_of_priority_0_does_not_keep_a_dead_holders_place(
+    source: bytes, rate: int
+) -> None:
+    """Given the holder is dead, when somebody resigns `rate` times a second, then the backup takes
+    over Skew_Time after the first of them, and stays."""
+    p = pair()
+    p.settle()
+    p.a.crash()
+    flood = spoofed(priority=0, src=source)
+    stream(p.world, p.lan, flood, every=seconds(1 / rate), count=30 * rate)
+    p.world.run_until(lambda: p.holders() == {"b"}, limit=seconds(1 / rate) + SKEW_100 + DELAY)
+    took_over = p.world.now
+    p.world.run_for(seconds(60))
+    assert states(p.world, "b", since=took_over) == [State.ACTIVE]
 
 
 def test_fault_051_spoofed_owner_silences_everyone_and_is_named() -> None:

@@ -232,6 +232,7 @@ class Pair:
             pairs["interval"] = (model.active_adver_interval, status["active_adver_interval"])
             source = int.from_bytes(status["active_source"], "big")
             pairs["active router"] = (model.active_router, source)
+            pairs["its priority"] = (model.active_priority, status["active_priority"])
         model.acts, model.changes = [], []
         self.difference = self.difference or "; ".join(
             f"at {self.now}: {what}: model {a}, core {b}"

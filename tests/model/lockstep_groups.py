@@ -122,6 +122,8 @@ def pattern(random: Random, count: int) -> list[Operation]:
         sequence_ends: 5,
         nothing_leaves: 3,
         late_timer: 2,
+        late_advert: 3,
+        yields_crosswise: 5,
         all_heal: 3,
         quiet: 4,
     }
@@ -139,6 +141,8 @@ def rival_stays(random: Random, one: int, _: int) -> list[Operation]:
     advert = ["advert", one, ["absolute", 255], random.randrange(5), source]
     between = random.choice((SECOND // 2, SECOND, 3 * SECOND, 7 * SECOND))
     after = ["advert", one, ["absolute", random.choice((0, 200, 255))], 0, SOURCES[1]]
+    if random.random() < 0.3:
+        after = ["elapse", random.choice((7, 130)) * SECOND]
     return [*[advert, ["elapse", between]] * random.randint(2, 9), advert, after]
 
 
@@ -152,6 +156,25 @@ def nothing_leaves(random: Random, one: int, _: int) -> list[Operation]:
 
 def late_timer(random: Random, _: int, __: int) -> list[Operation]:
     return [["stand_still", random.choice((4, 10, 500)) * SECOND], ["to_deadline", 0]]
+
+
+def late_advert(random: Random, one: int, _: int) -> list[Operation]:
+    """An advert is looked at before the timers that have run out meanwhile."""
+    heard = list(advert_priority(random))
+    span = random.choice((3, 4, 10)) * random.choice((SECOND, SECOND, 10 * MILLISECOND))
+    return [["stand_still", span], ["advert", one, heard, 0, random.choice(SOURCES)]]
+
+
+def yields_crosswise(random: Random, one: int, count: int) -> list[Operation]:
+    """A better router is heard by one member, and perhaps by others, and then there is silence, or
+    a resignation."""
+    operations = [["advert", one, ["absolute", random.choice((254, 255))], 0, SOURCES[4]]]
+    if random.random() < 0.4:
+        operations += [["elapse", random.choice((1, 7 * MILLISECOND, SECOND // 2, SECOND))]]
+        operations += [["advert", random.randrange(count), ["absolute", 255], 0, SOURCES[4]]]
+    if random.random() < 0.3:
+        operations += [["advert", random.randrange(count), ["absolute", 0], 0, SOURCES[4]]]
+    return operations + [["to_deadline", random.choice((0, 0, 0, "half", "long"))]] * (2 * count)
 
 
 def all_heal(_: Random, __: int, count: int) -> list[Operation]:
@@ -199,6 +222,7 @@ class Team:
         self.now = 1_000_000_000_000
         self.case = case
         self.difference = ""
+        self.tied = False
         group = Group()
         self.models = [Router(m.settings, m.priority, m.faults, group) for m in case.members]
         self.links = ["whole"] * len(self.models)
@@ -254,7 +278,7 @@ class Team:
         self.core.clear_send_fault(one, self.now)
 
     def advert(self, one: int, priority: Sequence[Any], interval: int, source: int) -> None:
-        self.now += 3  # so that members never hear something in the same instant
+        self.now += 11  # so that members never hear something in the same instant
         model = self.models[one]
         kind, value = priority
         if kind == "relative":
@@ -290,9 +314,14 @@ class Team:
         self.advance()
 
     def advance(self) -> None:
+        """Members that let others go first wait for one instant: which of them then takes the
+        others along has no order."""
+        waiting = [m.active_down_timer for m in self.models if m.active_down_timer is not None]
+        self.tied = len(set(waiting)) < len(waiting)
         advance(self.models, self.now)
         self.core.advance(self.now)
         self.compare()
+        self.tied = False
 
     def elapse(self, duration: int) -> None:
         """Time passes, and every timer fires when it is due; but not too many."""
@@ -347,16 +376,14 @@ class Team:
         protocol = [timers.get(t) for t in ("Active_Down_Timer", "Adver_Timer", "retry")]
         told = [(n.kind.name, n.a) for n in notes if n.kind in TOLD]
         states = [n for n in notes if n.kind is NoteKind.STATE]
+        changes = [(State(n.c).name, State(n.a).name, Reason(n.b).name) for n in states]
         pairs: dict[str, tuple[Any, Any]] = {
             "acts": (
                 sorted(model.acts, key=lambda act: ORDER[act[0]]),
                 sorted(((act.kind, act.a) for act in acts), key=lambda act: ORDER[act[0]]),
             ),
             "state": (model.state.replace("WAIT", "INIT"), status["state"].name),
-            "changes": (
-                model.changes,
-                [(State(n.c).name, State(n.a).name, Reason(n.b).name) for n in states],
-            ),
+            "changes": (self.without_order(model.changes), self.without_order(changes)),
             "notes": (model.notes, told),
             "protocol deadline": (
                 next((at for at in protocol if at is not None), None),
@@ -372,7 +399,14 @@ class Team:
             pairs["interval"] = (model.active_adver_interval, status["active_adver_interval"])
             source = int.from_bytes(status["active_source"], "big")
             pairs["active router"] = (model.active_router, source)
+            pairs["its priority"] = (model.active_priority, status["active_priority"])
         return pairs
+
+    def without_order(self, changes: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+        """Return `changes` without the reasons that depend on which of two timers fired first."""
+        if not self.tied:
+            return changes
+        return [(old, new, "" if new == "ACTIVE" else why) for old, new, why in changes]
 
     def report(self, one: int) -> None:
         """Say what became of both copies of an advert."""

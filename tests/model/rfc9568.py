@@ -17,9 +17,12 @@ Additions to RFC 9568 and their reasons:
   a live active router one more interval.
 - An equal advert from our own address is a misconfigured network; nothing is done about it here.
 - Two owners: the one with the higher address gives in after a while, and goes on with 254.
-- Sync groups: active together or not at all; a fault of one member holds all of them.
-- Three adverts in a row that could not be sent are a fault, which is tried again after a while.
+- Sync groups: active together or not at all; a fault of one member holds all of them. One that
+  yielded and then hears nobody waits once more, as long as the place of the yielding member says.
+- Three adverts in a row that could not be sent are a fault, which is tried again after a while;
+  then one is enough until something has been sent.
 - A host that was suspended, or stood still for longer than its backup waits, starts as a backup.
+- Priority 0 makes Active_Down_Timer shorter and never longer.
 - AH sequence numbers must not wrap: near their end the router steps down and starts them again.
 """
 
@@ -79,6 +82,9 @@ class Group:
 
     def __init__(self) -> None:
         self.members: list[Router] = []
+        self.yielded_at: int | None = None
+        self.defers_for = 0
+        self.defers_until: int | None = None
 
     def others(self, router: "Router") -> list["Router"]:
         """Return the other members that count: not those that were shut down."""
@@ -107,8 +113,10 @@ class Router:
     priority: int
     resigned: bool
     discarded: bool
+    reduced: bool
     ah_sequence: int
     failed_in_a_row: int
+    patience_with_sending: int
 
     def __init__(
         self, settings: Settings, priority: int, faults: int = 0, group: Group | None = None
@@ -125,7 +133,7 @@ class Router:
         self.changes: list[tuple[str, str, str]] = []
         self.notes: list[tuple[str, int]] = []
         self.active_adver_interval = settings.interval
-        self.active_router = 0
+        self.active_router = self.active_priority = 0
         self.active_down_timer: int | None = None
         self.adver_timer: int | None = None
         self.burst: tuple[int, int] | None = None  # when, rounds

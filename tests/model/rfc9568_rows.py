@@ -26,6 +26,7 @@ class Row:
 
 TAKE_OVER = (
     "restore the owner's priority",
+    "forget failed adverts",
     "take our own interval",
     "forget the active router",
     "stop the preemption delay",
@@ -50,11 +51,18 @@ YIELD = (
     "remember the active router",
     "withdraw the addresses",
     "start Active_Down_Timer",
+    "the group may defer",
 )
 GIVE_UP = ("stop all timers", "restore the owner's priority", "forget the rival owner")
 RESIGN = ("stop all timers", "send priority 0", "withdraw the addresses", *GIVE_UP)
 END = ("forget the send fault",)
-FOLLOW = ("learn the interval", "remember the active router", "watch again")
+FOLLOW = (
+    "learn the interval",
+    "remember the active router",
+    "watch again",
+    "the group has found its better router",
+)
+LEAD = ("the group defers no more", *TAKE_OVER)
 FAULTS = "faults added here"
 GROUPS = "sync groups"
 
@@ -86,15 +94,18 @@ TABLE = (
     Row(
         "BACKUP",
         "Active_Down_Timer",
-        "group not ready",
-        ("restore the owner's priority", "wait for the group"),
-        source=GROUPS,
+        "reduced owner",
+        ("restore the owner's priority",),
+        source="keepalived",
+        again=True,
     ),
+    Row("BACKUP", "Active_Down_Timer", "group not ready", ("wait for the group",), source=GROUPS),
+    Row("BACKUP", "Active_Down_Timer", "group defers", ("let others go first",), source=GROUPS),
     Row(
         "BACKUP",
         "Active_Down_Timer",
         "active router resigned",
-        TAKE_OVER,
+        LEAD,
         "ACTIVE",
         "RESIGNED",
         "RFC 9568 §6.4.2",
@@ -104,7 +115,7 @@ TABLE = (
         "BACKUP",
         "Active_Down_Timer",
         "adverts were discarded",
-        TAKE_OVER,
+        LEAD,
         "ACTIVE",
         "PREEMPTION",
         "RFC 9568 §6.4.2",
@@ -114,7 +125,7 @@ TABLE = (
         "BACKUP",
         "Active_Down_Timer",
         "always",
-        TAKE_OVER,
+        LEAD,
         "ACTIVE",
         "TIMEOUT",
         "RFC 9568 §6.4.2",
@@ -134,7 +145,7 @@ TABLE = (
         "BACKUP",
         "advert",
         "priority 0",
-        ("set Active_Down_Timer to Skew_Time",),
+        ("shorten Active_Down_Timer to Skew_Time",),
         None,
         "",
         "RFC 9568 §6.4.2",
@@ -214,6 +225,17 @@ TABLE = (
     ),
     Row("ACTIVE", "announcement", "always", ("announce what is due",), None, "", "keepalived"),
     Row("ACTIVE", "advert", "owner who ignores adverts", (), None, "", "keepalived"),
+    Row(
+        "ACTIVE",
+        "advert",
+        "others may have taken over",
+        STEP_DOWN,
+        "BACKUP",
+        "STALL",
+        "timer_expired_backup",
+        group="the group steps down",
+        again=True,
+    ),
     Row("ACTIVE", "advert", "priority 0", ("answer",), None, "", "RFC 9568 §6.4.3"),
     Row(
         "ACTIVE",
@@ -308,7 +330,7 @@ TABLE = (
     Row(
         "ACTIVE",
         "advert failed",
-        "for the third time",
+        "three times, or after a retry",
         ("set the send fault",),
         source="send failures",
     ),

@@ -61,6 +61,16 @@ def _group_not_ready(router: "Router", _: object) -> bool:
     return not any(m.state == "ACTIVE" for m in others) and not all(m.wants_active for m in others)
 
 
+def _group_defers(router: "Router", _: object) -> bool:
+    """The group yielded, and heard nobody since: another one may have yielded to us."""
+    group = router.group
+    if group.yielded_at is None:
+        return False
+    if group.defers_until is not None:
+        return router.now < group.defers_until
+    return router.now - group.yielded_at <= 2 * router.active_down_interval()
+
+
 def _rival_is_gone(router: "Router", advert: "Advert | None") -> bool:
     """Of an owner that goes on with 254: nobody says 255 any more, or somebody else does."""
     if not router.reduced:
@@ -118,6 +128,8 @@ CONDITIONS: dict[str, Condition] = {
     "no fault, owners": lambda router, advert: router.held_back() == 0 and router.group.owners(),
     "stood still": _stood_still,
     "group not ready": _group_not_ready,
+    "group defers": _group_defers,
+    "reduced owner": lambda router, advert: router.reduced,
     "active router resigned": lambda router, advert: router.resigned,
     "adverts were discarded": lambda router, advert: router.discarded,
     "owner who ignores adverts": lambda router, advert: (
@@ -151,7 +163,9 @@ CONDITIONS: dict[str, Condition] = {
         router.settings.lower_prio_no_advert and _rival_owner(router, advert)
     ),
     "no answers": lambda router, advert: router.settings.lower_prio_no_advert,
-    "for the third time": lambda router, advert: router.failed_in_a_row == 3,
+    "three times, or after a retry": lambda router, advert: (
+        router.failed_in_a_row == 3 or router.patience_with_sending != 0
+    ),
 }
 
 
@@ -170,11 +184,12 @@ def _learn_interval(router: "Router", advert: "Advert | None") -> None:
 
 
 def _forget_active_router(router: "Router", _: object) -> None:
-    router.active_router = 0
+    router.active_router = router.active_priority = 0
 
 
 def _remember_active_router(router: "Router", advert: "Advert | None") -> None:
     router.active_router = the(advert).source
+    router.active_priority = the(advert).priority
 
 
 def _stop_preemption_delay(router: "Router", _: object) -> None:
@@ -249,9 +264,46 @@ def _wait_for_group(router: "Router", _: object) -> None:
     router.wants_active = True
 
 
-def _set_to_skew_time(router: "Router", _: object) -> None:
+def _group_may_defer(router: "Router", _: object) -> None:
+    """Two nodes whose members outrank each other crosswise yield to each other in one instant, and
+    would for ever: no two such members have the same place, and the later one lets others go
+    first."""
+    group = router.group
+    group.defers_for = group.members.index(router) * router.settings.interval
+    group.yielded_at = router.now if group.defers_for > 0 else None
+    group.defers_until = None
+
+
+def _found_better_router(router: "Router", _: object) -> None:
+    """Not what was on its way while the other one yielded as well."""
+    group = router.group
+    if group.yielded_at is None:
+        return
+    if router.now - group.yielded_at > router.settings.interval // 2:
+        group.yielded_at = None
+
+
+def _let_others_go_first(router: "Router", _: object) -> None:
+    """Once: every member waits until the same instant."""
+    group = router.group
+    if group.defers_until is None:
+        group.defers_until = router.now + group.defers_for
+    router.active_down_timer = group.defers_until
+    router.wants_active = True
+
+
+def _defer_no_more(router: "Router", _: object) -> None:
+    router.group.yielded_at = router.group.defers_until = None
+
+
+def _shorten_to_skew_time(router: "Router", _: object) -> None:
+    """Never lengthen it: who resigns again and again would stay what it is. One that has expired
+    while this host stood still does not run."""
     router.wants_active = False
-    _watch_until(router, router.now + router.skew_time(router.priority), resigned=True)
+    due = router.now + router.skew_time(router.priority)
+    if the(router.active_down_timer) > router.now:
+        due = min(due, the(router.active_down_timer))
+    _watch_until(router, due, resigned=True)
 
 
 def _move_active_down_timer(router: "Router", _: object) -> None:
@@ -377,6 +429,10 @@ def _clear_send_fault(router: "Router", _: object) -> None:
     router.faults_changed(router.now)
 
 
+def _forget_failed_adverts(router: "Router", _: object) -> None:
+    router.failed_in_a_row = 0
+
+
 def _forget_send_fault(router: "Router", _: object) -> None:
     router.send_fault = False
     router.retry = None
@@ -400,7 +456,7 @@ ACTIONS: dict[str, Action] = {
     "start Adver_Timer": _start_adver_timer,
     "restart Adver_Timer from its due time": _restart_adver_timer,
     "start Active_Down_Timer": _start_active_down_timer,
-    "set Active_Down_Timer to Skew_Time": _set_to_skew_time,
+    "shorten Active_Down_Timer to Skew_Time": _shorten_to_skew_time,
     "move Active_Down_Timer": _move_active_down_timer,
     "discard": _discard,
     "grant one interval": _grant_one_interval,
@@ -408,6 +464,10 @@ ACTIONS: dict[str, Action] = {
     "answer": _answer,
     "watch again": _watch_again,
     "wait for the group": _wait_for_group,
+    "the group may defer": _group_may_defer,
+    "let others go first": _let_others_go_first,
+    "the group has found its better router": _found_better_router,
+    "the group defers no more": _defer_no_more,
     "forget the rival owner": _forget_rival,
     "skip AH sequence numbers": _skip_sequence_numbers,
     "restore the owner's priority": _restore_priority,
@@ -416,5 +476,6 @@ ACTIONS: dict[str, Action] = {
     "restart the AH sequence": _restart_sequence,
     "set the send fault": _set_send_fault,
     "clear the send fault": _clear_send_fault,
+    "forget failed adverts": _forget_failed_adverts,
     "forget the send fault": _forget_send_fault,
 }

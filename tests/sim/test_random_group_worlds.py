@@ -124,7 +124,7 @@ def configuration(
     site: Site, name: str, version: Version, auth: Auth | None, picky: bool
 ) -> Config:
     """Return the configuration of one node: every member of one group, all with one priority.
-    (Members that disagree about the better node are a mistake that no protocol can mend.)"""
+    (For members that disagree about the better node see test_crosswise_groups.py.)"""
     instances = tuple(
         InstanceConfig(
             name=member,

@@ -74,7 +74,7 @@ def test_without_a_file_nothing_is_known(
         '{"fastvrrp-marks": 1, "instances": {"V": {"sequence": [4294967296, 0], "senders": []}}}',
         '{"fastvrrp-marks": 1, "instances":'
         ' {"V": {"sequence": [1, 0], "senders": [["here", 1, 0]]}}}',
-        " " * (1 << 20) + "{}",
+        " " * (16 << 20) + "{}",
     ],
     ids=["empty", "text", "list", "format", "fields", "range", "address", "size"],
 )

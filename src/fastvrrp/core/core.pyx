@@ -15,7 +15,7 @@ from fastvrrp.core.model cimport (
     ACTIVE,
     ANNOUNCE,
     BACKUP,
-    BY_SEQUENCE,
+    BY_MISSED,
     FAULT,
     FAULT_GROUP,
     FAULT_PENDING,
@@ -32,6 +32,7 @@ from fastvrrp.core.model cimport (
     WITHDRAW,
     act_t,
     core_t,
+    group_t,
     limiter_t,
     sender_t,
     vr_t,
@@ -58,7 +59,7 @@ from fastvrrp.names import Condition, Fault, NoteKind, Reason, RejectReason, Sta
 
 assert (State.INIT, State.BACKUP, State.ACTIVE, State.FAULT) == (INIT, BACKUP, ACTIVE, FAULT)
 assert (Fault.PENDING, Fault.GROUP, Fault.SEND) == (FAULT_PENDING, FAULT_GROUP, FAULT_SEND)
-assert max(Reason) == BY_SEQUENCE
+assert max(Reason) == BY_MISSED
 assert NoteKind.UNKNOWN_VRID == NOTE_UNKNOWN_VRID and len(NoteKind) == N_NOTES
 assert len(RejectReason) == N_REJECTS and len(Condition) == N_CONDITIONS
 
@@ -111,18 +112,33 @@ cdef void tell_stranger(core_t* core, int32_t port, const heard_t* heard, int64_
     """Note, once in a while, who else speaks on this port: in the name of the first router that listens there."""
     cdef bint carp = heard.verdict == REJECT_CARP
     cdef uint8_t vrid = heard.advert.vrid
+    cdef limiter_t* limiter = &core.port_limits[2 * port + carp]
     cdef uint32_t suppressed = 0
     cdef int32_t vr
-    if vrid == 0 or not (carp or (heard.verdict == REJECT_VRID and core.tells_unknown_vrids)):
+    if now < limiter.opens:
+        limiter.suppressed += 1
         return
-    if not queue.passes(&core.port_limits[2 * port + carp], PORT_NOTE_WINDOW, now, &suppressed):
+    if vrid == 0 or not (carp or (heard.verdict == REJECT_VRID and core.tells_unknown_vrids)):
         return
     for vr in range(core.capacity):
         if core.vrs[vr].used and core.vrs[vr].port == port:
+            if not carp and is_known_elsewhere(core, vr, vrid):
+                return                      # a port of the other authentication, or of the other kind, has it
+            queue.passes(limiter, PORT_NOTE_WINDOW, now, &suppressed)
             queue.note(
                 core, vr, NOTE_CARP if carp else NOTE_UNKNOWN_VRID, vrid, suppressed, 0, heard.advert.src, now,
             )
             return
+
+
+cdef bint is_known_elsewhere(const core_t* core, int32_t like, uint8_t vrid) noexcept nogil:
+    """Whether any router of the family of `like` has `vrid`."""
+    cdef int32_t vr
+    for vr in range(core.capacity):
+        if core.vrs[vr].used and core.vrs[vr].profile.vrid == vrid:
+            if core.vrs[vr].address_len == core.vrs[like].address_len:
+                return True
+    return False
 
 
 cdef void core_advance(core_t* core, int64_t now) noexcept nogil:
@@ -243,6 +259,7 @@ cdef class Core:
 
     def __cinit__(self, int32_t routers, int32_t ports=1, int32_t groups=0):
         cdef core_t* core = &self.core
+        cdef int32_t group
         if routers < 1 or ports < 1 or groups < 0:
             raise ValueError("a core needs at least one router and one port")
         core.capacity = routers
@@ -252,10 +269,11 @@ cdef class Core:
         core.port_rejects = <uint64_t*>calloc(ports * N_REJECTS, sizeof(uint64_t))
         core.port_limits = <limiter_t*>calloc(2 * ports, sizeof(limiter_t))
         core.n_groups = groups
-        core.groups = <int32_t*>calloc(max(groups, 1), sizeof(int32_t))
+        core.groups = <group_t*>calloc(max(groups, 1), sizeof(group_t))
         if not (core.vrs and core.lookup and core.port_rejects and core.port_limits and core.groups):
             raise MemoryError
-        memset(core.groups, 0xFF, groups * sizeof(int32_t))
+        for group in range(groups):
+            core.groups[group].first = -1
         memset(core.lookup, 0xFF, ports * VRIDS * sizeof(int32_t))
         deadlines.create(&core.deadlines, 2 * routers)
         queue.create(&core.acts, 8 * routers)
@@ -369,10 +387,12 @@ cdef class Core:
         ah, hmac = sequence
         router.ah_sequence = max(router.ah_sequence, <uint32_t>ah)
         router.hmac_sequence = max(router.hmac_sequence, <uint64_t>hmac)
-        for source, ah, hmac in marks:
+        for source, ah, hmac in marks[:senders.slots(router)]:
             if len(source) != router.address_len:
                 raise ValueError("a source has the router's address length")
             address = bytes(source).ljust(16, b"\0")
+            if router.profile.n_peers and not is_peer(router, address):
+                continue                    # of a peer that is none any more
             sender = senders.find(router, address)
             if sender.heard == 0:
                 sender.heard = max(1, now)
@@ -459,7 +479,7 @@ cdef class Core:
         return {
             "state": State(router.state),
             "priority": router.priority,
-            "faults": Fault(sync_groups.held_back(&self.core, vr) if router.started else router.faults),
+            "faults": Fault(sync_groups.held_back_now(&self.core, vr) if router.started else router.faults),
             "active_source": (<bytes>router.active_source[:16])[: router.address_len],
             "active_priority": router.active_priority,
             "active_adver_interval": router.active_adver_interval,

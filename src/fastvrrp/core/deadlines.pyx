@@ -39,12 +39,17 @@ cdef inline void _put(deadlines_t* d, int32_t index, int32_t slot) noexcept nogi
     d.place[slot] = index
 
 
+cdef inline bint _before(const deadlines_t* d, int32_t one, int32_t other) noexcept nogil:
+    """What is due at one instant has an order, too: that of the slots."""
+    return d.key[one] < d.key[other] or (d.key[one] == d.key[other] and one < other)
+
+
 cdef void _sift_up(deadlines_t* d, int32_t index) noexcept nogil:
     cdef int32_t slot = d.heap[index]
     cdef int32_t parent
     while index > 0:
         parent = (index - 1) // 2
-        if d.key[d.heap[parent]] <= d.key[slot]:
+        if _before(d, d.heap[parent], slot):
             break
         _put(d, index, d.heap[parent])
         index = parent
@@ -58,9 +63,9 @@ cdef void _sift_down(deadlines_t* d, int32_t index) noexcept nogil:
         child = 2 * index + 1
         if child >= d.count:
             break
-        if child + 1 < d.count and d.key[d.heap[child + 1]] < d.key[d.heap[child]]:
+        if child + 1 < d.count and _before(d, d.heap[child + 1], d.heap[child]):
             child += 1
-        if d.key[slot] <= d.key[d.heap[child]]:
+        if _before(d, slot, d.heap[child]):
             break
         _put(d, index, d.heap[child])
         index = child

@@ -30,6 +30,7 @@ cdef void arm_announce(core_t* core, int32_t vr) noexcept nogil
 cdef void enter(core_t* core, int32_t vr, state_t state, reason_t reason, int64_t now) noexcept nogil
 cdef void watch(core_t* core, int32_t vr, int64_t due) noexcept nogil
 cdef void leave_active(core_t* core, int32_t vr) noexcept nogil
-cdef void follow_group(core_t* core, int32_t vr, int64_t now) noexcept nogil
+cdef void yield_group(core_t* core, int32_t vr, int64_t now) noexcept nogil
+cdef void look_for_stall(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void change_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
-cdef void restore_owner(core_t* core, int32_t vr, int64_t now) noexcept nogil
+cdef void end_reduction(core_t* core, int32_t vr, int64_t now) noexcept nogil

@@ -19,6 +19,7 @@ from libc.string cimport memset
 
 from fastvrrp.core cimport groups
 from fastvrrp.core.deadlines cimport NEVER, arm, disarm
+from fastvrrp.core.groups cimport census_t
 from fastvrrp.core.model cimport (
     ACTIVE,
     AH_SEQUENCE_RESERVE,
@@ -55,6 +56,7 @@ from fastvrrp.core.model cimport (
     PRIORITY_RESIGN,
     SHUT_DOWN,
     STARTED,
+    group_t,
     note_t,
     reason_t,
     state_t,
@@ -133,12 +135,17 @@ cdef void enter(core_t* core, int32_t vr, state_t state, reason_t reason, int64_
     note(core, vr, NOTE_STATE, state, reason, old, router.active_source, now)
 
 
+cdef void forget_active(vr_t* router) noexcept nogil:
+    memset(router.active_source, 0, 16)
+    router.active_priority = 0
+
+
 cdef void take_part(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     """Join the election (RFC 9568 §6.4.1), at start or after the last fault has cleared."""
     cdef vr_t* router = &core.vrs[vr]
     router.active_adver_interval = router.advert_interval
     router.preempt_until = NEVER
-    memset(router.active_source, 0, 16)
+    forget_active(router)
     if groups.all_owners(core, vr):
         become_active(core, vr, BY_OWNER, now)
     else:
@@ -162,7 +169,7 @@ cdef void take_over(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
     cdef vr_t* router = &core.vrs[vr]
     cdef int32_t blocker = groups.blocker(core, vr)
     cdef int32_t member
-    restore_owner(core, vr, now)
+    end_reduction(core, vr, now)
     if blocker >= 0:
         if router.wants_active:             # for the second time: it is no matter of some milliseconds
             tell(core, vr, NOTE_GROUP_WAITS, ONCE_A_MINUTE, blocker, NULL, now)
@@ -170,19 +177,52 @@ cdef void take_over(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
         router.waited = 0
         arm_protocol(core, vr, now + active_down_interval(router))
         return
+    if router.group >= 0 and defers(core, vr, now):
+        router.wants_active = 1
+        arm_protocol(core, vr, core.groups[router.group].defers_until)
+        return
     become_active(core, vr, reason, now)
     member = groups.first_other(core, vr)
     while member >= 0:
         if core.vrs[member].state == BACKUP:
-            restore_owner(core, member, now)
+            end_reduction(core, member, now)
             become_active(core, member, BY_GROUP, now)
         member = groups.next_other(core, vr, member)
+
+
+cdef bint defers(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """Whether the group lets another node go first. Two nodes whose members outrank each other crosswise yield to
+    each other at one instant, and would take over at one instant, again and again: so each waits, once, as many
+    intervals longer as its losing member has others before it. They cannot be equal."""
+    cdef group_t* group = &core.groups[core.vrs[vr].group]
+    if group.yielded_at == 0:
+        return False
+    if group.defers_until == 0 and now - group.yielded_at <= 2 * active_down_interval(&core.vrs[vr]):
+        group.defers_until = now + group.defers_for
+    if now < group.defers_until:
+        return True
+    group.yielded_at = group.defers_until = 0
+    return False
+
+
+cdef void yield_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """`vr` heard a better router, and the other members go with it."""
+    cdef vr_t* router = &core.vrs[vr]
+    cdef group_t* group
+    if router.group < 0:
+        return
+    group = &core.groups[router.group]
+    group.defers_for = groups.position(core, vr) * router.advert_interval
+    group.yielded_at = now if group.defers_for else 0
+    group.defers_until = 0
+    follow_group(core, vr, now)
 
 
 cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     cdef vr_t* router = &core.vrs[vr]
     router.active_adver_interval = router.advert_interval
     router.preempt_until = NEVER
+    router.failed_adverts = 0
     if router.ah_sequence >= <uint32_t>LAST_AH_SEQUENCE - AH_SEQUENCE_RESERVE:
         router.ah_sequence = 0              # nobody has heard us for a while, so that low numbers are accepted
     elif router.ah_sequence:
@@ -190,7 +230,7 @@ cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) 
         # must not be behind it (keepalived).
         router.ah_sequence += router.down_timer_adverts + 1
     enter(core, vr, ACTIVE, reason, now)
-    memset(router.active_source, 0, 16)
+    forget_active(router)
     arm_protocol(core, vr, now + router.advert_interval)
     router.burst_repeat = router.garp.repeat
     router.burst_due = now + router.garp.delay if router.garp.delay > 0 else NEVER
@@ -208,7 +248,7 @@ cdef void leave_active(core_t* core, int32_t vr) noexcept nogil:
 cdef void step_down(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     """Go from ACTIVE to BACKUP without having heard a better router; the whole group does."""
     leave_active(core, vr)
-    memset(core.vrs[vr].active_source, 0, 16)
+    forget_active(&core.vrs[vr])
     enter(core, vr, BACKUP, reason, now)
     watch(core, vr, now + active_down_interval(&core.vrs[vr]))
     if reason != BY_GROUP:
@@ -229,7 +269,7 @@ cdef void stand_aside(core_t* core, int32_t vr, state_t state, reason_t reason, 
     """Leave the election: FAULT or Initialize."""
     leave_active(core, vr)
     disarm(&core.deadlines, 2 * vr)
-    restore_owner(core, vr, now)
+    end_reduction(core, vr, now)
     core.vrs[vr].rival_since = 0
     enter(core, vr, state, reason, now)
 
@@ -265,16 +305,18 @@ cdef void on_faults(core_t* core, int32_t vr, uint32_t faults, int64_t now) noex
 cdef void settle_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """Let `vr` and every member of its group go where their faults allow."""
     cdef int32_t member = groups.first_other(core, vr)
-    settle(core, vr, now)
+    cdef census_t census
+    groups.take_census(core, vr, &census)   # no fault changes below
+    settle(core, vr, &census, now)
     while member >= 0:
-        settle(core, member, now)
+        settle(core, member, &census, now)
         member = groups.next_other(core, vr, member)
 
 
-cdef void settle(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+cdef void settle(core_t* core, int32_t vr, const census_t* census, int64_t now) noexcept nogil:
     """Enter FAULT, leave it, or wait on."""
     cdef vr_t* router = &core.vrs[vr]
-    cdef uint32_t held = groups.held_back(core, vr)
+    cdef uint32_t held = groups.held_back(core, vr, census)
     if router.started != STARTED:
         return
     if held == 0:
@@ -312,7 +354,7 @@ cdef void change_priority(core_t* core, int32_t vr, uint8_t priority, int64_t no
         arm_protocol(core, vr, max(now, moved) if due >= now else moved)
 
 
-cdef void restore_owner(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+cdef void end_reduction(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """End the reduction of an address owner."""
     if core.vrs[vr].reduced:
         core.vrs[vr].reduced = 0
@@ -379,6 +421,14 @@ cdef bint was_replaced(const vr_t* router, int64_t late) noexcept nogil:
     return late + router.advert_interval > patience + skew_of(router, router.timer_expired_backup)
 
 
+cdef void look_for_stall(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """Before an advert is judged: after a stall the sockets are read first, and an Adver_Timer that an answer
+    restarts would never be late."""
+    cdef int64_t due = core.deadlines.due[2 * vr]
+    if core.vrs[vr].state == ACTIVE and due != NEVER and was_replaced(&core.vrs[vr], now - due):
+        step_down(core, vr, BY_STALL, now)
+
+
 cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """The second burst or a refresh of gratuitous ARP is due."""
     cdef vr_t* router = &core.vrs[vr]
@@ -435,8 +485,8 @@ cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexc
         return
     router.failed_at = router.counters.adverts_sent
     router.failed_adverts += 1
-    if router.failed_adverts < MAX_FAILED_ADVERTS:
-        return
+    if router.failed_adverts < MAX_FAILED_ADVERTS and router.retry_after == 0:
+        return                              # after a retry, one tells that nothing has changed
     note(core, vr, NOTE_SEND_FAULT, error, 0, 0, NULL, now)
     router.failed_adverts = 0
     router.retry_after = min(2 * router.retry_after, <int64_t>LAST_RETRY) if router.retry_after else FIRST_RETRY

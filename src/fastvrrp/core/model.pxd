@@ -42,6 +42,7 @@ cdef enum reason_t:
     BY_RESUME = 11
     BY_STALL = 12
     BY_SEQUENCE = 13
+    BY_MISSED = 14              # of the cold side
 
 # What the core asks for. The numbers are the order in which the acts of one instant are performed, over all
 # routers: every advert leaves before the first address is touched.
@@ -214,6 +215,13 @@ ctypedef struct vr_t:
     counters_t counters
     profile_t profile
 
+# One sync group.
+ctypedef struct group_t:
+    int32_t first               # member, -1: none
+    int64_t yielded_at          # ns, a member that is not the first yielded for all, and nobody was heard since; 0: no
+    int64_t defers_for          # ns, how long the group lets another one go first then
+    int64_t defers_until        # 0: it has not begun to
+
 ctypedef struct ring_t:
     act_t* slots
     uint32_t size
@@ -231,7 +239,7 @@ ctypedef struct core_t:
     bint tells_unknown_vrids
     int64_t wall_offset         # ns from the monotonic to the wall clock
     int32_t n_groups
-    int32_t* groups             # first member of each sync group, -1: none
+    group_t* groups
     deadlines_t deadlines       # slot 2*vr: protocol, 2*vr + 1: announce
     ring_t acts
     ring_t notes

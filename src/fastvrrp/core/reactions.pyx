@@ -13,13 +13,14 @@ from fastvrrp.core.machine cimport (
     arm_announce,
     arm_protocol,
     change_priority,
+    end_reduction,
     enter,
-    follow_group,
     leave_active,
-    restore_owner,
+    look_for_stall,
     skew_time,
     tell,
     watch,
+    yield_group,
 )
 from fastvrrp.core.model cimport (
     ACTIVE,
@@ -161,16 +162,25 @@ cdef bint yields_to(core_t* core, int32_t vr, const advert_t* advert, int64_t no
     return now < router.preempt_until
 
 
+cdef int64_t running(const core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """When the Active_Down_Timer expires; NEVER if it has, while the host stood still."""
+    cdef int64_t due = core.deadlines.due[2 * vr]
+    return due if due > now else NEVER
+
+
 cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
     """RFC 9568 §6.4.2, "If an ADVERTISEMENT is received"."""
     cdef vr_t* router = &core.vrs[vr]
     if advert.priority == PRIORITY_RESIGN:
-        watch(core, vr, now + skew_time(router))
+        # Never later than it was: else a stream of resignations would keep a dead router's place free.
+        watch(core, vr, min(running(core, vr, now), now + skew_time(router)))
         router.resigned = 1
         tell(core, vr, NOTE_RESIGNED_PEER, VALID_NOTE_WINDOW, BACKUP, advert.src, now)
     elif yields_to(core, vr, advert, now):
         learn_active(core, vr, advert, now)
         watch(core, vr, now + active_down_interval(router))
+        if router.group >= 0 and now - core.groups[router.group].yielded_at > router.advert_interval // 2:
+            core.groups[router.group].yielded_at = 0    # the better router is there
     else:
         # A lower-priority active router: let Active_Down_Timer run out.
         router.preempting = 1
@@ -256,7 +266,7 @@ cdef void yield_active(core_t* core, int32_t vr, const advert_t* advert, reason_
     router.active_priority = advert.priority
     enter(core, vr, BACKUP, reason, now)
     watch(core, vr, now + active_down_interval(router))
-    follow_group(core, vr, now)
+    yield_group(core, vr, now)
 
 
 cdef void on_advert_in_active(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
@@ -291,23 +301,24 @@ cdef void on_same_address(core_t* core, int32_t vr, const advert_t* advert, int6
 cdef void on_advert(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
     """An advert that every stateless check has passed."""
     cdef vr_t* router = &core.vrs[vr]
+    if (advert.ah_sequence or advert.hmac_sequence) and senders.is_replay(
+        router, advert, active_down_interval(router), now + core.wall_offset, now,
+    ):
+        on_rejected(core, vr, REJECT_AUTH_REPLAY if advert.ah_sequence else REJECT_HMAC_REPLAY, advert, now)
+        return
     if router.state != BACKUP and router.state != ACTIVE:
         on_rejected(core, vr, REJECT_INACTIVE, advert, now)
         return
     if router.owner_ignores_adverts and router.priority == PRIORITY_OWNER:
         on_rejected(core, vr, REJECT_OWNER, advert, now)
         return
-    if (advert.ah_sequence or advert.hmac_sequence) and senders.is_replay(
-        router, advert, active_down_interval(router), now + core.wall_offset, now,
-    ):
-        on_rejected(core, vr, REJECT_AUTH_REPLAY if advert.ah_sequence else REJECT_HMAC_REPLAY, advert, now)
-        return
+    look_for_stall(core, vr, now)
     router.counters.adverts_received += 1
     if advert.priority == PRIORITY_RESIGN:
         router.counters.priority_zero_received += 1
     check_peer(core, vr, advert, now)
     if router.reduced and (advert.priority != PRIORITY_OWNER or memcmp(advert.src, router.rival, 16) != 0):
-        restore_owner(core, vr, now)
+        end_reduction(core, vr, now)
     if router.state == BACKUP:
         on_advert_in_backup(core, vr, advert, now)
     else:
@@ -320,7 +331,7 @@ cdef bint show_misconfiguration(vr_t* router, uint8_t reason, const advert_t* ad
         senders.show(router, CONDITION_VERSION, advert.version, advert.src, now)
     elif reason == REJECT_INTERVAL:
         senders.show(router, CONDITION_INTERVAL, advert.interval, advert.src, now)
-    elif reason == REJECT_HMAC_STALE:
+    elif reason == REJECT_HMAC_STALE and advert.authentic:
         senders.show(router, CONDITION_STALE, advert.hmac_skew, advert.src, now)
     elif REJECT_AUTH_TYPE <= reason < REJECT_AUTH_REPLAY or REJECT_HMAC_MISSING <= reason <= REJECT_HMAC_INVALID:
         senders.show(router, CONDITION_AUTHENTICATION, reason, advert.src, now)

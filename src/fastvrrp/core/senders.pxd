@@ -5,6 +5,8 @@ from libc.stdint cimport int64_t, uint8_t
 from fastvrrp.core.model cimport condition_kind_t, sender_t, vr_t
 from fastvrrp.wire.packet cimport advert_t
 
+# How many senders are remembered.
+cdef int slots(const vr_t* router) noexcept nogil
 # The slot of `source`, claimed from the longest unheard when it is new.
 cdef sender_t* find(vr_t* router, const uint8_t* source) noexcept nogil
 # Check an authentic advert against the marks of its sender, and advance them.

@@ -11,12 +11,15 @@ from fastvrrp.wire.hmac cimport hmac_in_window, hmac_is_newer
 from fastvrrp.wire.packet cimport AUTH_AH
 
 
+cdef int slots(const vr_t* router) noexcept nogil:
+    return max(<int>MULTICAST_SENDERS, <int>router.profile.n_peers)
+
+
 cdef sender_t* find(vr_t* router, const uint8_t* source) noexcept nogil:
-    cdef int slots = max(<int>MULTICAST_SENDERS, <int>router.profile.n_peers)
     cdef sender_t* oldest = &router.senders[0]
     cdef sender_t* candidate
     cdef int i
-    for i in range(slots):
+    for i in range(slots(router)):
         candidate = &router.senders[i]
         if candidate.heard != 0 and memcmp(candidate.source, source, 16) == 0:
             return candidate

@@ -26,7 +26,17 @@ cdef inline int64_t wall_clock() noexcept nogil:
 
 cdef inline int64_t suspended() noexcept nogil:
     """Return for how long this host has been suspended since it was booted: CLOCK_BOOTTIME goes on then."""
-    return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC)
+    cdef int64_t before
+    cdef int64_t boot = 0
+    cdef int64_t after = 0
+    cdef int _attempt
+    for _attempt in range(4):
+        before = read_clock(CLOCK_MONOTONIC)
+        boot = read_clock(CLOCK_BOOTTIME)
+        after = read_clock(CLOCK_MONOTONIC)
+        if after - before < 1000000:
+            break                           # nothing came between the three
+    return boot - after
 
 
 cdef inline int64_t arrival(const msghdr* message, int64_t now, int64_t wall) noexcept nogil:

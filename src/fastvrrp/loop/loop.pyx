@@ -371,7 +371,7 @@ cdef class Loop:
         with nogil:
             self.lock()
             copy.core.vrs[0] = self.core.vrs[vr]
-            copy.core.vrs[0].faults = groups.held_back(self.core, vr)
+            copy.core.vrs[0].faults = groups.held_back_now(self.core, vr)
             copy.core.vrs[0].group = -1
             copy.core.vrs[0].next_member = -1
             copy.core.deadlines.due[0] = self.core.deadlines.due[2 * vr]
@@ -497,9 +497,8 @@ cdef class Loop:
         cdef int64_t now = monotonic()
         self.core.wall_offset = wall_clock() - now
         if slept > SUSPEND:
-            feed(self.core, self.ring, RESUME, -1, slept, now)
-        if slept > SUSPEND or slept < -SUSPEND:
             self.slept += slept
+            feed(self.core, self.ring, RESUME, -1, slept, now)
 
     cdef void schedule(self) noexcept nogil:
         """Arm the timer when the earliest deadline came nearer; a deadline that moved away costs one idle

@@ -1,9 +1,8 @@
 """One router: a real core and real adverts on simulated interfaces."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from fastvrrp.clock import seconds
@@ -11,14 +10,12 @@ from fastvrrp.core.acts import Act, Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.names import Fault, NoteKind, State
 from fastvrrp.sim.clock import Rank, VirtualClock
+from fastvrrp.sim.instance import AUTH_AH, Instance
 from fastvrrp.sim.lan import Datagram, Interface
-from fastvrrp.wire.datagram import layout, reseal
-from fastvrrp.wire.values import Layout
 
-__all__ = ["Instance", "Observer", "VirtualRouterNode"]
+__all__ = ["Observer", "VirtualRouterNode"]
 
-GROUPS = {4: ip_address("224.0.0.18").packed, 6: ip_address("ff02::12").packed}
-AUTH_AH = 2
+CHECKSUM_GROUP = 2
 TTL = 255
 BACKLOG = 256
 """Packets that the socket of a node that stands still can hold."""
@@ -40,59 +37,6 @@ class Observer(Protocol):
 
     def hold(self, interface: Interface, params: RouterParams, *, held: bool) -> None:
         """The node has put the virtual addresses on its interface, or removed them."""
-
-
-Marks = list[tuple[bytes, int, int]]
-"""`Core.marks`: what protects from replayed adverts."""
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """One virtual router of a node. `priority` and `faults` are what trackers last said, and
-    outlive the process; the rest is gone when it ends."""
-
-    name: str
-    interface: Interface
-    params: RouterParams
-    priority: int = 0
-    faults: int = 0
-    held: bool = False
-    adverts: tuple[Layout, ...] = ()
-    sealed: dict[int, tuple[Datagram, ...]] = field(default_factory=dict)
-    remembered: tuple[Marks, tuple[int, int]] | None = None
-
-    def __post_init__(self) -> None:
-        self.priority = self.params.priority
-        self.faults = self.params.faults
-        self.adverts = tuple(_lay_out(self.params, target) for target in _targets(self.params))
-
-    def datagrams(self, priority: int, sequence: int) -> tuple[Datagram, ...]:
-        """Return one advert of `priority` for each destination."""
-        if self.params.auth_type == AUTH_AH or self.params.hmac is not None:
-            return self._seal(priority, sequence)
-        if priority not in self.sealed:
-            self.sealed[priority] = self._seal(priority, 0)
-        return self.sealed[priority]
-
-    def _seal(self, priority: int, sequence: int) -> tuple[Datagram, ...]:
-        hmac = self.params.hmac
-        key = None if hmac is None else (hmac.active_key, dict(hmac.keys)[hmac.active_key])
-        return tuple(
-            Datagram(
-                advert.family,
-                reseal(
-                    advert,
-                    priority=priority,
-                    ah_sequence=sequence if self.params.auth_type == AUTH_AH else 0,
-                    password=self.params.password,
-                    hmac_key=key,
-                    hmac_sequence=sequence,
-                ),
-                advert.src,
-                advert.dst,
-            )
-            for advert in self.adverts
-        )
 
 
 class VirtualRouterNode:
@@ -174,6 +118,7 @@ class VirtualRouterNode:
         self._life += 1
         self._tell("", "START")
         for instance in self._instances:
+            instance.forget_peers()
             core.add(replace(instance.params, priority=instance.priority, faults=instance.faults))
         core.set_clock(self._wall_offset)
         for index, instance in enumerate(self._instances):
@@ -421,11 +366,13 @@ class VirtualRouterNode:
             for act in acts:
                 _PERFORMERS[act.kind](self, core, act)
         for note in core.drain_notes():
+            if note.kind is NoteKind.CHECKSUM_STYLE and note.a == CHECKSUM_GROUP:
+                self._instances[note.vr].hear_old_checksum()
             self._tell_note(note)
 
     def _send(self, core: Core, act: Act) -> None:
-        if act.a != 0 and not act.c and core.state(act.vr) is not State.ACTIVE:
-            return
+        if (act.a == 0) == (core.state(act.vr) is State.ACTIVE) and not act.c:
+            return  # what it would say is true no longer
         instance = self._instances[act.vr]
         interface = instance.interface
         self._tell(instance.name, "SEND", act.a)
@@ -469,24 +416,3 @@ _PERFORMERS: dict[str, Callable[[VirtualRouterNode, Core, Act], None]] = {
     "INSTALL": VirtualRouterNode._install,
     "ANNOUNCE": VirtualRouterNode._announce,
 }
-
-
-def _targets(params: RouterParams) -> Sequence[bytes]:
-    return [p for p in params.peers if p != params.source] or [GROUPS[params.family]]
-
-
-def _lay_out(params: RouterParams, target: bytes) -> Layout:
-    return layout(
-        family=params.family,
-        version=params.version,
-        vrid=params.vrid,
-        priority=params.priority,
-        interval_ns=params.advert_interval,
-        addresses=params.addresses,
-        src=params.source,
-        dst=target,
-        auth_type=params.auth_type,
-        password=params.password,
-        unicast=bool(params.peers),
-        hmac=params.hmac is not None,
-    )

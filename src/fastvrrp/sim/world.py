@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from fastvrrp.core.acts import GarpParams, HmacParams, RouterParams
+from fastvrrp.keys import hmac_params
 from fastvrrp.params import router_params
 from fastvrrp.sim.clock import VirtualClock
 from fastvrrp.sim.lan import Interface, Lan, Link, LinkFields
@@ -49,6 +50,9 @@ class RouterFields(TypedDict, total=False):
     strict: bool
     peer_ttls: tuple[tuple[int, int], ...]
     hmac: HmacParams
+    group_address: bytes
+    checksum: int
+    old_checksum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class World:
         with which addresses (at most one of each family, the IPv6 one link-local), each interface
         is.
 
-        Scripts are not run: give what they would say with `set_priority` and `set_faults`.
+        Keys of auth_hmac are read from their files, as by the daemon (ConfigError). Scripts are not
+        run: give what they would say with `set_priority` and `set_faults`.
         """
         node = self._add_node(name, interfaces)
         groups = {member: n for n, group in enumerate(config.groups) for member in group.members}
@@ -147,6 +152,7 @@ class World:
                 config.global_defs,
                 source=source,
                 group=groups.get(instance.name, -1),
+                hmac=hmac_params(instance),
             )
             node.add_instance(instance.name, instance.interface, params)
         return node

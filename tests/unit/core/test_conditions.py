@@ -115,4 +115,5 @@ def test_a_stale_advert_that_is_not_authentic_holds_nobody() -> None:
     before = core.deadline()
     deliver(core, signed(second=100, patch=(27, 0)), seconds(1))
     assert core.deadline() == before
+    assert list(core.status(0)["conditions"]) == [Condition.AUTHENTICATION]
     assert [note.kind for note in core.drain_notes()] == [NoteKind.REJECT]

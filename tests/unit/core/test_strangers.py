@@ -43,3 +43,16 @@ def test_unknown_vrids_are_counted_and_told_if_asked_for() -> None:
         assert core.port_rejects() == {RejectReason.VRID: 3}
     assert told(silent) == []
     assert told(talking) == [(NoteKind.UNKNOWN_VRID, 7, 0)]
+
+
+def test_a_vrid_that_another_port_of_the_interface_has_is_not_unknown() -> None:
+    """Given one router with AH and one without on one interface, whose ports hear both, then
+    neither finds the VRID of the other unknown."""
+    core = Core(2, 2)
+    core.tells_unknown_vrids = True
+    core.add(params(vrid=VRID, port=0))
+    core.add(params(vrid=VRID + 1, port=1, auth_type=2, password=b"secret"))
+    assert deliver(core, advert(vrid=VRID + 1), seconds(1)) is RejectReason.VRID
+    assert told(core) == []
+    assert deliver(core, advert(vrid=VRID + 2), seconds(1)) is RejectReason.VRID
+    assert told(core) == [(NoteKind.UNKNOWN_VRID, VRID + 2, 0)]
