@@ -101,9 +101,9 @@ WIRE = (
         50,
         "A flood of priority 0, in a stranger's or the master's name",
         "The master stays and answers at its own pace; the backup takes over once at most, in the "
-        "master's own name once in Skew_Time, until the next advert. Where the master is dead the "
-        "backup takes over all the same",
-        "one takeover (one in Skew_Time), 10 answers a second",
+        "master's own name once in Active_Down_Interval, until the next advert. Where it is dead "
+        "the backup takes over all the same",
+        "one takeover (one in Active_Down_Interval), 10 answers a second",
     ),
     Row(
         51,

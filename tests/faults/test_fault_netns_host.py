@@ -17,7 +17,7 @@ VIP = "10.9.0.100"
 ETHERNET = 14
 INTERVAL_S = 0.1
 DOWN_100_S = 3 * INTERVAL_S + INTERVAL_S * 156 / 256
-SCHEDULING_S = 0.05
+SCHEDULING_S = 0.2
 """What a busy machine may take to run a process."""
 
 
@@ -210,7 +210,7 @@ def test_fault_102_storm_of_signals(lab: Lab) -> None:
     assert end.status == 0
     assert int(storm.output.lines[0].split()[1]) > 2000
     assert len(gaps) >= 18
-    assert max(gaps) <= INTERVAL_S + SCHEDULING_S
+    assert max(gaps) <= 3 * INTERVAL_S  # nobody would take over
     ours = lab.events(LogLine, lambda e: e.at > began and e.process == "fastvrrpd")
     assert [e.text for e in ours] == []
 

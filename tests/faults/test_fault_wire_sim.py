@@ -182,15 +182,15 @@ def test_fault_046_delayed_adverts_are_missed_once() -> None:
 
 @pytest.mark.parametrize(
     ("source", "takeovers"),
-    [(STRANGER, 1), (A, seconds(30) // SKEW_100)],
+    [(STRANGER, 1), (A, 1 + seconds(30) // DOWN_100)],
     ids=["stranger", "in-the-name-of-the-holder"],
 )
 @pytest.mark.parametrize("rate", [10, 200])
 def test_fault_050_flood_of_priority_0(source: bytes, takeovers: int, rate: int) -> None:
     """Given a settled pair, when a stranger resigns `rate` times a second for 30 s, then the backup
     takes over at most once, for the holder answers; when it does so in the holder's name, who does
-    not hear itself, then at most once in Skew_Time, until the next advert. The holder never lets
-    go, and answers at most ten times a second."""
+    not hear itself, then at most once in Active_Down_Interval, until the next advert. The holder
+    never lets go, and answers at most ten times a second."""
     p = pair()
     p.settle()
     began = p.world.now

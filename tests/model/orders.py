@@ -114,7 +114,7 @@ class Node:
 def digest(m: Router, now: int) -> tuple[Any, ...]:
     """Return the state of a router with times relative to now; a limit that has passed is none."""
     timers = (m.active_down_timer, m.adver_timer)
-    limits = (m.answer_not_before, m.lower_burst_not_before)
+    limits = (m.answer_not_before, m.lower_burst_not_before, m.resign_opens)
     rival = m.rival and (m.rival.since - now, m.rival.until - now, m.rival.source)
     return (
         m.state,
@@ -124,8 +124,15 @@ def digest(m: Router, now: int) -> tuple[Any, ...]:
         *(max(limit - now, 0) for limit in limits),
         rival,
         (m.resigned, m.discarded, m.granted, m.wants_active, m.reduced),
-        (m.active_router, m.active_adver_interval),
+        (m.active_router, m.active_adver_interval, m.resigner if m.resign_opens > now else None),
+        _group_snapshot(m.group, now),
     )
+
+
+def _group_snapshot(group: Group, now: int) -> tuple[object, ...]:
+    """Return what a group remembers, with times relative to now."""
+    instants = (group.active_since, group.yielded_at, group.defers_until)
+    return (group.meetings, group.defers_for, *(at and at - now for at in instants))
 
 
 class System:

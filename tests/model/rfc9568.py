@@ -18,7 +18,7 @@ Additions to RFC 9568 and their reasons:
 - An equal advert from our own address is a misconfigured network; nothing is done about it here.
 - Two owners: the one with the higher address gives in after a while, and goes on with 254.
 - Sync groups: active together or not at all; a fault of one member holds all of them. One that
-  yielded and then hears nobody waits once more, as long as the place of the yielding member says.
+  yielded and then hears nobody waits once more, as long as three bits of its address say.
 - Three adverts in a row that could not be sent are a fault, which is tried again after a while;
   then one is enough until something has been sent.
 - A host that was suspended, or stood still for longer than its backup waits, starts as a backup.
@@ -82,6 +82,8 @@ class Group:
 
     def __init__(self) -> None:
         self.members: list[Router] = []
+        self.active_since: int | None = None
+        self.meetings = 0
         self.yielded_at: int | None = None
         self.defers_for = 0
         self.defers_until: int | None = None
@@ -154,6 +156,8 @@ class Router:
         self.failed_advert = 0
         self.error = 0
         self.failed_in_a_row = 0
+        self.resigner: int | None = None
+        self.resign_opens = 0
         self.send_fault = False
         self.retry: int | None = None
         self.patience_with_sending = 0

@@ -68,7 +68,9 @@ def _group_defers(router: "Router", _: object) -> bool:
         return False
     if group.defers_until is not None:
         return router.now < group.defers_until
-    return router.now - group.yielded_at <= 2 * router.active_down_interval()
+    return group.defers_for > 0 and (
+        router.now - group.yielded_at <= 2 * router.active_down_interval()
+    )
 
 
 def _rival_is_gone(router: "Router", advert: "Advert | None") -> bool:
@@ -264,13 +266,28 @@ def _wait_for_group(router: "Router", _: object) -> None:
     router.wants_active = True
 
 
+def digest(address: int) -> int:
+    """Return FNV-1a of the four bytes of an address."""
+    total = 2166136261
+    for byte in address.to_bytes(4, "big"):
+        total = (total ^ byte) * 16777619 & 0xFFFF_FFFF
+    return total
+
+
 def _group_may_defer(router: "Router", _: object) -> None:
-    """Two nodes whose members outrank each other crosswise yield to each other in one instant, and
-    would for ever: no two such members have the same place, and the later one lets others go
-    first."""
+    """Nodes whose members outrank each other crosswise yield to each other in one instant, and
+    would for ever: their addresses say who lets others go first. Who meets the others again as
+    soon as it is active looks at other bits."""
     group = router.group
-    group.defers_for = group.members.index(router) * router.settings.interval
-    group.yielded_at = router.now if group.defers_for > 0 else None
+    if len(group.members) == 1:
+        return
+    again = group.active_since is not None and router.now - group.active_since <= (
+        router.settings.interval
+    )
+    group.meetings = group.meetings + 1 if again else 0
+    halves = digest(group.members[0].settings.source) >> 3 * (group.meetings % 10) & 7
+    group.defers_for = halves * router.settings.interval // 2
+    group.yielded_at = router.now
     group.defers_until = None
 
 
@@ -296,9 +313,14 @@ def _defer_no_more(router: "Router", _: object) -> None:
     router.group.yielded_at = router.group.defers_until = None
 
 
-def _shorten_to_skew_time(router: "Router", _: object) -> None:
+def _shorten_to_skew_time(router: "Router", advert: "Advert | None") -> None:
     """Never lengthen it: who resigns again and again would stay what it is. One that has expired
-    while this host stood still does not run."""
+    while this host stood still does not run. One resignation of a router counts in an
+    Active_Down_Interval: it may be forged, and the router alive."""
+    resigner = the(advert).source
+    if resigner == router.resigner and router.now < router.resign_opens:
+        return
+    router.resigner, router.resign_opens = resigner, router.now + router.active_down_interval()
     router.wants_active = False
     due = router.now + router.skew_time(router.priority)
     if the(router.active_down_timer) > router.now:
@@ -431,6 +453,7 @@ def _clear_send_fault(router: "Router", _: object) -> None:
 
 def _forget_failed_adverts(router: "Router", _: object) -> None:
     router.failed_in_a_row = 0
+    router.group.active_since = router.now
 
 
 def _forget_send_fault(router: "Router", _: object) -> None:

@@ -42,12 +42,6 @@ def defers_at_any_time(router: Router, _: Advert | None) -> bool:
     return group.defers_until is None or router.now < group.defers_until
 
 
-def first_defers_too(router: Router, _: Advert | None) -> None:
-    words._group_may_defer(router, None)
-    router.group.yielded_at = router.now
-    router.group.defers_for += router.settings.interval
-
-
 def found_at_once(router: Router, _: Advert | None) -> None:
     router.group.yielded_at = None
 
@@ -72,7 +66,6 @@ RULES: dict[str, tuple[str, Word]] = {
     "failures_before_becoming_active": ("forget failed adverts", nothing),
     "yielded_group_defers": ("group defers", never),
     "yielded_group_defers_not_later": ("group defers", defers_at_any_time),
-    "first_member_does_not_defer": ("the group may defer", first_defers_too),
     "better_router_is_heard": ("the group has found its better router", nothing),
     "advert_under_way_is_no_better_router": (
         "the group has found its better router",

@@ -15,8 +15,6 @@ cdef void join(core_t* core, int32_t vr, int32_t group) noexcept nogil
 # First other member of the group of `vr`, -1: none; and the one after `member`.
 cdef int32_t first_other(const core_t* core, int32_t vr) noexcept nogil
 cdef int32_t next_other(const core_t* core, int32_t vr, int32_t member) noexcept nogil
-# How many members of its group are before `vr`.
-cdef int32_t position(const core_t* core, int32_t vr) noexcept nogil
 cdef void take_census(const core_t* core, int32_t vr, census_t* census) noexcept nogil
 # What holds `vr` back: its own faults, FAULT_GROUP for those of others, FAULT_PENDING while they wait. The census is
 # that of its group; held_back_now() takes it.

@@ -109,12 +109,3 @@ cdef bint all_owners(const core_t* core, int32_t vr) noexcept nogil:
             return False
         member = core.vrs[member].next_member
     return True
-
-
-cdef int32_t position(const core_t* core, int32_t vr) noexcept nogil:
-    cdef int32_t member = first_member(core, vr)
-    cdef int32_t before = 0
-    while member != vr:
-        member = core.vrs[member].next_member
-        before += 1
-    return before

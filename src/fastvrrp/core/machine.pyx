@@ -191,9 +191,9 @@ cdef void take_over(core_t* core, int32_t vr, reason_t reason, int64_t now) noex
 
 
 cdef bint defers(core_t* core, int32_t vr, int64_t now) noexcept nogil:
-    """Whether the group lets another node go first. Two nodes whose members outrank each other crosswise yield to
-    each other at one instant, and would take over at one instant, again and again: so each waits, once, as many
-    intervals longer as its losing member has others before it. They cannot be equal."""
+    """Whether the group lets another node go first. Nodes whose members outrank each other crosswise yield to
+    each other at one instant, and would take over at one instant, again and again: so whoever has yielded waits
+    0 to 7 half intervals longer, once; who meets the others again takes the next three bits of its address."""
     cdef group_t* group = &core.groups[core.vrs[vr].group]
     if group.yielded_at == 0:
         return False
@@ -209,13 +209,24 @@ cdef void yield_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """`vr` heard a better router, and the other members go with it."""
     cdef vr_t* router = &core.vrs[vr]
     cdef group_t* group
-    if router.group < 0:
+    if groups.first_other(core, vr) < 0:
         return
     group = &core.groups[router.group]
-    group.defers_for = groups.position(core, vr) * router.advert_interval
-    group.yielded_at = now if group.defers_for else 0
+    group.meetings = group.meetings + 1 if now - group.active_since <= router.advert_interval else 0
+    group.defers_for = bits_of(core, group.first, group.meetings) * router.advert_interval // 2
+    group.yielded_at = now
     group.defers_until = 0
     follow_group(core, vr, now)
+
+
+cdef int32_t bits_of(const core_t* core, int32_t vr, int32_t which) noexcept nogil:
+    """Three bits of a digest of the own address of `vr`, others for each `which`; two nodes of a network differ
+    in one of them."""
+    cdef uint32_t digest = 2166136261u
+    cdef int i
+    for i in range(core.vrs[vr].address_len):
+        digest = (digest ^ core.vrs[vr].profile.own[i]) * 16777619u
+    return digest >> (3 * (which % 10)) & 7
 
 
 cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
@@ -230,6 +241,8 @@ cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) 
         # must not be behind it (keepalived).
         router.ah_sequence += router.down_timer_adverts + 1
     enter(core, vr, ACTIVE, reason, now)
+    if router.group >= 0:
+        core.groups[router.group].active_since = now
     forget_active(router)
     arm_protocol(core, vr, now + router.advert_interval)
     router.burst_repeat = router.garp.repeat

@@ -199,6 +199,8 @@ ctypedef struct vr_t:
     int64_t reply_opens         # a reply is allowed from then on
     int64_t lower_burst_opens
     garp_t garp
+    int64_t resign_opens        # then another resignation of the same router counts
+    uint8_t resigner[16]
     int64_t rival_since         # another address owner is heard, 0: none
     int64_t rival_until         # then it counts as gone
     uint8_t rival[16]
@@ -218,9 +220,11 @@ ctypedef struct vr_t:
 # One sync group.
 ctypedef struct group_t:
     int32_t first               # member, -1: none
-    int64_t yielded_at          # ns, a member that is not the first yielded for all, and nobody was heard since; 0: no
-    int64_t defers_for          # ns, how long the group lets another one go first then
+    int64_t active_since        # ns, when it became ACTIVE last
+    int64_t yielded_at          # ns, when it has yielded, and nobody was heard since; 0: no
+    int64_t defers_for          # ns, for how long another node may go first then
     int64_t defers_until        # 0: it has not begun to
+    int32_t meetings            # how often in a row it has yielded as soon as it was ACTIVE
 
 ctypedef struct ring_t:
     act_t* slots

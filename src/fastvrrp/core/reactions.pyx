@@ -162,6 +162,16 @@ cdef bint yields_to(core_t* core, int32_t vr, const advert_t* advert, int64_t no
     return now < router.preempt_until
 
 
+cdef bint may_resign(vr_t* router, const advert_t* advert, int64_t now) noexcept nogil:
+    """One resignation of one router counts in an Active_Down_Interval: who sends more in the name of a router that
+    lives would have us take its place again and again."""
+    if now < router.resign_opens and memcmp(router.resigner, advert.src, 16) == 0:
+        return False
+    router.resign_opens = now + active_down_interval(router)
+    memcpy(router.resigner, advert.src, 16)
+    return True
+
+
 cdef int64_t running(const core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """When the Active_Down_Timer expires; NEVER if it has, while the host stood still."""
     cdef int64_t due = core.deadlines.due[2 * vr]
@@ -172,9 +182,10 @@ cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, 
     """RFC 9568 §6.4.2, "If an ADVERTISEMENT is received"."""
     cdef vr_t* router = &core.vrs[vr]
     if advert.priority == PRIORITY_RESIGN:
-        # Never later than it was: else a stream of resignations would keep a dead router's place free.
-        watch(core, vr, min(running(core, vr, now), now + skew_time(router)))
-        router.resigned = 1
+        if may_resign(router, advert, now):
+            # Never later than it was: else a stream of resignations would keep a dead router's place free.
+            watch(core, vr, min(running(core, vr, now), now + skew_time(router)))
+            router.resigned = 1
         tell(core, vr, NOTE_RESIGNED_PEER, VALID_NOTE_WINDOW, BACKUP, advert.src, now)
     elif yields_to(core, vr, advert, now):
         learn_active(core, vr, advert, now)
