@@ -98,7 +98,17 @@ def test_pure_packages_stay_pure(path: Path) -> None:
     assert used == set()
 
 
-HOT = ("core/machine.pyx", "core/queue.pyx", "loop/transmit.pyx", "wire/auth.pyx", "wire/hmac.pyx")
+HOT = (
+    "core/groups.pyx",
+    "core/listeners.pyx",
+    "core/machine.pyx",
+    "core/queue.pyx",
+    "core/reactions.pyx",
+    "core/senders.pyx",
+    "loop/transmit.pyx",
+    "wire/auth.pyx",
+    "wire/hmac.pyx",
+)
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -28,10 +28,6 @@ cdef void core_advance(core_t* core, int64_t now) noexcept nogil
 cdef int64_t core_deadline(core_t* core) noexcept nogil
 # Whether core_deadline() is an Active_Down_Timer: a router may be dead, and its clients wait.
 cdef bint core_awaits_takeover(core_t* core) noexcept nogil
-# Let `vr` listen on another port; False when its VRID is taken there by one that could not be told from it.
-cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil
-# Nobody listens on `port` any more.
-cdef void core_close_port(core_t* core, int32_t port) noexcept nogil
 # The host was suspended for `slept` ns.
 cdef void core_resume(core_t* core, int64_t slept, int64_t now) noexcept nogil
 cdef object note_from(const act_t* act, int address_len)

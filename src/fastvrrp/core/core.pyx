@@ -4,11 +4,11 @@ Inputs and `now` go in, acts come out. The loop drives it through the C function
 through the Python methods, which run the same code.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
-from fastvrrp.core cimport deadlines, machine, queue, reactions, senders
+from fastvrrp.core cimport deadlines, listeners, machine, queue, reactions, senders
 from fastvrrp.core cimport groups as sync_groups
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
@@ -86,7 +86,7 @@ cdef void core_listen(
     """See the .pxd."""
     cdef packet_t packet
     heard.verdict = wire_advert.locate(data, length, meta, &packet)
-    heard.vr = addressed(core, port, packet.vrid, meta.src) if heard.verdict == ACCEPTED else -1
+    heard.vr = listeners.addressed(core, port, packet.vrid, meta.src) if heard.verdict == ACCEPTED else -1
     if heard.vr >= 0:
         heard.verdict = wire_advert.decode(&packet, meta, &core.vrs[heard.vr].profile, &heard.advert)
         return
@@ -168,76 +168,6 @@ cdef bint core_awaits_takeover(core_t* core) noexcept nogil:
     return not slot & 1 and core.vrs[slot >> 1].state == BACKUP
 
 
-cdef int32_t addressed(const core_t* core, int32_t port, uint8_t vrid, const uint8_t* source) noexcept nogil:
-    """Return the router that `source` speaks to, -1: none. Unicast routers may share a VRID: their peers tell them
-    apart."""
-    cdef int32_t first = core.lookup[port * VRIDS + vrid]
-    cdef int32_t vr = first
-    if first < 0 or core.vrs[first].next_same < 0:
-        return first
-    while vr >= 0:
-        if is_peer(&core.vrs[vr], source):
-            return vr
-        vr = core.vrs[vr].next_same
-    return first
-
-
-cdef bint is_peer(const vr_t* router, const uint8_t* source) noexcept nogil:
-    cdef uint16_t i
-    for i in range(router.profile.n_peers):
-        if memcmp(router.profile.peers[i], source, 16) == 0:
-            return True
-    return False
-
-
-cdef bint are_told_apart(const vr_t* one, const vr_t* other) noexcept nogil:
-    """Whether two routers of one VRID can listen on one port."""
-    cdef uint16_t i
-    if not one.profile.unicast or not other.profile.unicast:
-        return False
-    for i in range(one.profile.n_peers):
-        if is_peer(other, one.profile.peers[i]):
-            return False
-    return True
-
-
-cdef bint core_move(core_t* core, int32_t vr, int32_t port) noexcept nogil:
-    """See the .pxd."""
-    cdef vr_t* router = &core.vrs[vr]
-    cdef int32_t* end = &core.lookup[port * VRIDS + router.profile.vrid]
-    if router.port == port:
-        return True
-    while end[0] >= 0:
-        if not are_told_apart(router, &core.vrs[end[0]]):
-            return False
-        end = &core.vrs[end[0]].next_same
-    leave_port(core, vr)
-    end[0] = vr
-    router.port = port
-    return True
-
-
-cdef void leave_port(core_t* core, int32_t vr) noexcept nogil:
-    cdef vr_t* router = &core.vrs[vr]
-    cdef int32_t* link
-    if router.port < 0:
-        return
-    link = &core.lookup[router.port * VRIDS + router.profile.vrid]
-    while link[0] != vr:
-        link = &core.vrs[link[0]].next_same
-    link[0] = router.next_same
-    router.next_same = -1
-    router.port = -1
-
-
-cdef void core_close_port(core_t* core, int32_t port) noexcept nogil:
-    """See the .pxd."""
-    cdef int vrid
-    for vrid in range(VRIDS):
-        while core.lookup[port * VRIDS + vrid] >= 0:
-            leave_port(core, core.lookup[port * VRIDS + vrid])
-
-
 cdef void core_resume(core_t* core, int64_t slept, int64_t now) noexcept nogil:
     """See the .pxd."""
     cdef int32_t vr
@@ -310,7 +240,7 @@ cdef class Core:
         if params.group >= self.core.n_groups:
             raise ValueError(f"no sync group {params.group}")
         _fill(&self.core.vrs[vr], params)
-        if params.port >= 0 and not core_move(&self.core, vr, params.port):
+        if params.port >= 0 and not listeners.move(&self.core, vr, params.port):
             self.core.vrs[vr].used = 0
             raise ValueError(f"VRID {params.vrid} is taken on port {params.port}")
         if params.group >= 0:
@@ -391,7 +321,7 @@ cdef class Core:
             if len(source) != router.address_len:
                 raise ValueError("a source has the router's address length")
             address = bytes(source).ljust(16, b"\0")
-            if router.profile.n_peers and not is_peer(router, address):
+            if router.profile.n_peers and not listeners.is_peer(router, address):
                 continue                    # of a peer that is none any more
             sender = senders.find(router, address)
             if sender.heard == 0:

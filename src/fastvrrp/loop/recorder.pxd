@@ -84,7 +84,7 @@ cdef bint is_filling(const recorder_t* recorder) noexcept nogil
 cdef void feed(
     core_t* core, recorder_t* recorder, entry_kind_t kind, int32_t vr, int64_t a, int64_t now,
 ) noexcept nogil
-# core.core_move() with the own address of 16 bytes.
+# listeners.move() with the own address of 16 bytes.
 cdef bint feed_place(
     core_t* core, recorder_t* recorder, int32_t vr, int32_t port, const uint8_t* own, int64_t now,
 ) noexcept nogil

@@ -10,13 +10,11 @@ from libc.stdint cimport INT32_MAX, UINT32_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from fastvrrp.core cimport machine, queue
+from fastvrrp.core cimport listeners, machine, queue
 from fastvrrp.core.core cimport (
     core_advance,
-    core_close_port,
     core_hear,
     core_listen,
-    core_move,
     core_receive,
     core_resume,
     heard_t,
@@ -151,7 +149,7 @@ cdef void feed(
     elif kind == ADVANCE:
         core_advance(core, now)
     elif kind == CLOSE_PORT:
-        core_close_port(core, <int32_t>a)
+        listeners.close_port(core, <int32_t>a)
 
 
 cdef bint feed_place(
@@ -162,7 +160,7 @@ cdef bint feed_place(
         entry = _entry(PLACE, vr, port, now)
         memcpy(entry.address, own, 16)
         record(core, recorder, &entry)
-    if not core_move(core, vr, port):
+    if not listeners.move(core, vr, port):
         return False
     memcpy(core.vrs[vr].profile.own, own, 16)
     return True
