@@ -14,7 +14,7 @@ LAYERS = (
     ("wire",),
     ("core",),
     ("loop", "config", "reactor"),
-    ("children", "keys", "params", "marks"),
+    ("children", "keys", "params", "marks", "journal"),
     ("host", "track", "notify", "record", "report"),
     ("virtual_router", "preflight", "roster"),
     ("engine", "sim"),

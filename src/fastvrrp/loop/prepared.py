@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastvrrp.wire.values import Layout
 
-__all__ = ["Frame", "Prepared"]
+__all__ = ["Batch", "Frame", "Prepared"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,15 @@ class Frame:
 
     ifindex: int
     data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Rtnetlink requests that are handed to the kernel in one send, and the frames that announce
+    what they set; at most 64 messages, so that a queue of errors fits the socket."""
+
+    requests: bytes
+    frames: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
