@@ -46,7 +46,8 @@ __all__ = ["AddressManager", "Engine", "StateChange"]
 log = logging.getLogger("fastvrrp.engine")
 
 _STOP_LIMIT = seconds(2)  # for scripts and stop hooks, which have limits of their own
-_REALTIME_PRIORITY = 1  # the lowest that beats every ordinary thread
+_WORKER_PRIORITY = 1  # the lowest real-time one that beats every ordinary thread
+_HOT_PRIORITY = 2  # on a single CPU, adverts come before addresses
 
 
 class AddressManager(Protocol):
@@ -112,7 +113,7 @@ class Engine:
         self._delayed: Handle | None = None
         self._subscribers: list[Callable[[StateChange], object]] = []
         self._closers: list[Callable[[], object]] = []
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._children_left = 0
         self._running = False
         self._lost_notes = 0
@@ -253,7 +254,7 @@ class Engine:
         """Return what is known now."""
         if not self._running:
             raise EngineError("the engine is not running; call start() first")
-        if self._thread is not None and not self._thread.is_alive():
+        if not all(thread.is_alive() for thread in self._threads):
             raise EngineError("the protocol thread has ended")
         return Snapshot(
             instances=tuple(router.snapshot() for router in self._routers), loop=self._hot.stats()
@@ -371,17 +372,23 @@ class Engine:
             return
         loop.add_reader(self._hot.note_fileno(), self._take_notes)
         self._closers.append(lambda: loop.remove_reader(self._hot.note_fileno()))
-        self._thread = threading.Thread(target=self._hot_thread, name="fastvrrp-hot", daemon=True)
-        self._thread.start()
+        self._run_thread("worker", self._hot.run_worker, _WORKER_PRIORITY)
+        self._run_thread("hot", self._hot.run, _HOT_PRIORITY)
 
-    def _hot_thread(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the cold side's
-        if self._realtime and not set_realtime(_REALTIME_PRIORITY):
-            log.warning(
-                "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may be "
-                "late on a busy host"
-            )
-        self._hot.run()
+    def _run_thread(self, name: str, run: Callable[[], None], priority: int) -> None:
+        def body() -> None:
+            # Signals are the cold side's.
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            if self._realtime and not set_realtime(priority) and priority == _HOT_PRIORITY:
+                log.warning(
+                    "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may "
+                    "be late on a busy host"
+                )
+            run()
+
+        thread = threading.Thread(target=body, name=f"fastvrrp-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _turn(self) -> None:
         self._hot.process()
@@ -473,10 +480,11 @@ class Engine:
         if self._delayed is not None:
             self._delayed.cancel()
         self._children_left = len(self._trackers) + len(self._routers) + len(self._groups)
-        self._hot.shutdown()
+        if not self._hot.shutdown():
+            log.error("the kernel does not answer; addresses may be removed late")
         self._hot.stop()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self._take_notes()
         for router in self._routers:
             router.tell_stop()

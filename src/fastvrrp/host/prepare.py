@@ -3,7 +3,7 @@ link changes."""
 
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
@@ -22,7 +22,7 @@ from fastvrrp.config.model import (
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.links import Link, LinkTable
 from fastvrrp.loop.ports import PortKey
-from fastvrrp.loop.prepared import Frame, Prepared
+from fastvrrp.loop.prepared import MESSAGES_IN_ONE_SEND, Batch, Frame, Prepared
 from fastvrrp.wire.advert import layout
 from fastvrrp.wire.frames import gratuitous_arp, unsolicited_na
 from fastvrrp.wire.values import Layout
@@ -147,15 +147,33 @@ def prepare(
     if addresses is None:
         return Prepared(fd=sender.fileno(), ifindex=link.index, datagrams=adverts)
     addresses.forget(instance)
+    placed = tuple(placed)
     targets = [(vip, where.index) for vip, where in placed]
     return Prepared(
         fd=sender.fileno(),
         ifindex=link.index,
         datagrams=adverts,
-        install=addresses.requests(RTM_NEWADDR, instance, targets),
+        install=tuple(_batches(instance, placed, addresses)),
         withdraw=addresses.requests(RTM_DELADDR, instance, targets[::-1]),
-        frames=tuple(_announcement(vip, where) for vip, where in placed if where.arp),
     )
+
+
+def _batches(
+    instance: InstanceConfig,
+    placed: Sequence[tuple[VirtualAddress, Link]],
+    addresses: VirtualAddresses,
+) -> Iterator[Batch]:
+    """Yield what sets the addresses, in batches that grow: the first one is announced soon."""
+    begin, size = 0, 8
+    while begin < len(placed):
+        part = placed[begin : begin + size]
+        targets = [(vip, where.index) for vip, where in part]
+        yield Batch(
+            requests=b"".join(addresses.requests(RTM_NEWADDR, instance, targets)),
+            frames=tuple(_announcement(vip, where) for vip, where in part if where.arp),
+        )
+        begin += size
+        size = min(2 * size, MESSAGES_IN_ONE_SEND)
 
 
 def place(

@@ -2,7 +2,19 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from posix.time cimport itimerspec, timespec
+from posix.time cimport clockid_t, itimerspec, timespec
+
+cdef extern from *:
+    int32_t add_and_fetch "__atomic_add_fetch"(int32_t* value, int32_t what, int order) nogil
+    int32_t load "__atomic_load_n"(const int32_t* value, int order) nogil
+    void store "__atomic_store_n"(int32_t* value, int32_t what, int order) nogil
+    const int RELAXED "__ATOMIC_RELAXED"
+    const int ACQUIRE "__ATOMIC_ACQUIRE"
+    const int RELEASE "__ATOMIC_RELEASE"
+    const int ACQ_REL "__ATOMIC_ACQ_REL"
+
+cdef extern from "<sched.h>" nogil:
+    int sched_yield()
 
 cdef extern from "<errno.h>" nogil:
     const int EAGAIN
@@ -11,6 +23,7 @@ cdef extern from "<errno.h>" nogil:
 
 cdef extern from "<time.h>" nogil:
     const int CLOCK_BOOTTIME
+    int nanosleep(const timespec* time, timespec* left)
 
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef uint32_t socklen_t
@@ -34,7 +47,7 @@ cdef extern from "<sys/socket.h>" nogil:
         unsigned int msg_len
     int recvmmsg(int fd, mmsghdr* vector, unsigned int length, int flags, timespec* timeout)
     int sendmmsg(int fd, mmsghdr* vector, unsigned int length, int flags)
-    ssize_t send(int fd, const void* data, size_t length, int flags)
+    ssize_t sendmsg(int fd, const msghdr* message, int flags)
     const int AF_INET
     const int AF_INET6
     const int AF_PACKET
@@ -105,3 +118,15 @@ cdef extern from "<pthread.h>" nogil:
     int pthread_mutex_unlock(pthread_mutex_t* mutex)
     int pthread_mutex_destroy(pthread_mutex_t* mutex)
     const int PTHREAD_PRIO_INHERIT
+    ctypedef struct pthread_cond_t:
+        pass
+    ctypedef struct pthread_condattr_t:
+        pass
+    int pthread_condattr_init(pthread_condattr_t* attributes)
+    int pthread_condattr_setclock(pthread_condattr_t* attributes, clockid_t clock)
+    int pthread_condattr_destroy(pthread_condattr_t* attributes)
+    int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t* attributes)
+    int pthread_cond_destroy(pthread_cond_t* condition)
+    int pthread_cond_signal(pthread_cond_t* condition)
+    int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex)
+    int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* until)

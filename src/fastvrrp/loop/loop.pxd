@@ -58,6 +58,8 @@ cdef class Loop:
 
     cdef int _record_mark(self, entry_t entry) except -1
     cdef void give(self, entry_kind_t kind, int32_t vr, int64_t a) noexcept nogil
+    cdef void attach(self, bint attached) noexcept nogil
+    cdef void tell_failures(self) noexcept nogil
     cdef void turn(self, int timeout_ms) noexcept nogil
     cdef void receive(self, int32_t port, int fd) noexcept nogil
     cdef void look_at_clocks(self) noexcept nogil

@@ -1,4 +1,5 @@
-"""Loop: sockets, timer and threads around one core; with `transmit`, the only system calls of the hot path.
+"""Loop: sockets, timer and threads around one core; with `transmit` and `worker`, the only system calls of the hot
+path.
 
 Laws: the loop's mutex is held for a whole turn, everything except waiting; no function that holds it takes
 the GIL, and no function that holds the GIL waits for it. A turn drains the sockets before it fires
@@ -7,7 +8,8 @@ and performs the acts of all routers by kind, so that every advert leaves before
 address is touched.
 
 A cold caller may use every method from any thread; `run()` belongs to the hot thread, `process()` to
-whoever has none.
+whoever has none, `run_worker()` to a thread that does the work on the host beside the hot one: requests wait for
+locks of the kernel, and a thousand of them take their time.
 """
 
 import os
@@ -22,6 +24,7 @@ from fastvrrp.core cimport groups
 from fastvrrp.core.core cimport core_awaits_takeover, core_deadline, note_from
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport ACTIVE, NS_PER_SECOND, act_t
+from fastvrrp.loop cimport worker
 from fastvrrp.loop.clock cimport arrival, monotonic, suspended, wall_clock
 from fastvrrp.loop.linux cimport (
     EAGAIN,
@@ -82,18 +85,25 @@ from fastvrrp.loop.recorder cimport (
     take_notes,
     up_to_now,
 )
-from fastvrrp.loop.transition cimport compile_transition, transition_t
-from fastvrrp.loop.transmit cimport create, destroy, perform
+from fastvrrp.loop.transition cimport compile_transition, release, transition_t
+from fastvrrp.loop.transmit cimport create, destroy, perform, post_once, replace, tell_failed_requests
 from fastvrrp.wire cimport cmsg
 from fastvrrp.wire.packet cimport fv_rx_meta_t
 
 from fastvrrp.errors import KernelError
+from fastvrrp.loop.prepared import Prepared
 
 assert <int>cmsg.FV_RX_CONTROL <= <int>RX_CONTROL_ROOM
 
 cdef enum:
     EARLY = 150000              # ns; an idle (virtual) CPU takes 50 to 100 us to come round
+    READY = 500000              # ns; the worker stays awake so long after a takeover is due: adverts come first
     SUSPEND = 5000000           # ns; the two clocks that tell a suspend are not read at one instant
+
+cdef enum:
+    MAX_GROUPS = 1 << 20        # of frames with a common pace
+
+cdef int64_t DRAINED_IN = 2 * <int64_t>NS_PER_SECOND    # at the shutdown
 
 # epoll data: these, or the number of a port, for its second socket added to OTHER_EVENT.
 cdef enum:
@@ -229,13 +239,32 @@ cdef class Loop:
         with nogil:
             self.lock()
             perform(&self.out)
-            old = self.out.transitions[vr]
-            self.out.transitions[vr] = new
+            old = replace(&self.out, vr, new)
             if self.core.vrs[vr].state == ACTIVE:
                 self.give(HOST_CHANGED, vr, 0)
             self.unlock()
             self.poke()
-        free(old)
+            release(old)
+
+    def send_now(self, int32_t vr, withdraw, install):
+        """Remove what the requests `withdraw` say, then, if `vr` is active, set and announce the batches `install`."""
+        self.owner._router(vr)
+        cdef transition_t* once = compile_transition(
+            Prepared(fd=-1, ifindex=0, datagrams=(), withdraw=tuple(withdraw), install=tuple(install))
+        )
+        with nogil:
+            self.lock()
+            perform(&self.out)
+            post_once(&self.out, vr, once)
+            perform(&self.out)
+            self.unlock()
+
+    def set_pace(self, int32_t group, int64_t arp, int64_t na):
+        """Let frames of pace `group` leave at least `arp` ns (gratuitous ARP) or `na` ns (neighbour advertisements)
+        apart; 0: as they come."""
+        if not 0 <= group < MAX_GROUPS or arp < 0 or na < 0:
+            raise ValueError("no such group or interval")
+        worker.set_pace(&self.out.host, group, arp, na)
 
     def reinstall(self, int32_t vr):
         """Set and announce the addresses again, if `vr` is active."""
@@ -305,8 +334,12 @@ cdef class Loop:
 
     def shutdown(self):
         """RFC 9568 §6.4.2 and §6.4.3, Shutdown, for every router: priority 0 and the withdrawals have been
-        handed to the kernel when this returns, whatever the hot thread does."""
+        handed to the kernel when this returns, whatever the hot thread does.
+
+        Returns False when the kernel has not taken all withdrawals within two seconds; the worker goes on.
+        """
         cdef int32_t vr
+        cdef bint done
         with nogil:
             self.lock()
             perform(&self.out)
@@ -316,6 +349,8 @@ cdef class Loop:
             perform(&self.out)
             self.tell()
             self.unlock()
+            done = worker.drain(&self.out.host, monotonic() + DRAINED_IN)
+        return done
 
     # ---- outputs (cold) ----
 
@@ -411,7 +446,7 @@ cdef class Loop:
             self.lock()
             totals = self.totals
             self.unlock()
-        return dict(totals) | {"frame_errors": self.out.frame_errors, "lost_notes": self.core.notes.lost}
+        return dict(totals) | worker.stats(&self.out.host) | {"lost_notes": self.core.notes.lost}
 
     # ---- running ----
 
@@ -435,10 +470,36 @@ cdef class Loop:
             while not self.stopping:
                 self.turn(0 if self.imminent else -1)
 
+    def run_worker(self):
+        """Do the work on the host until `stop()`, without the GIL: the body of the worker's thread."""
+        with nogil:
+            self.attach(True)
+            while worker.wait(&self.out.host):
+                while worker.work(&self.out.host, monotonic()):
+                    self.tell_failures()
+            self.attach(False)
+
     def stop(self):
-        """Make `run()` return after its turn. May be repeated."""
+        """Make `run()` return after its turn, and `run_worker()` when all requests are in the kernel. May be
+        repeated."""
         self.stopping = 1
         self.poke()
+        with nogil:
+            worker.stop(&self.out.host)
+
+    cdef void attach(self, bint attached) noexcept nogil:
+        """The loop itself works under its mutex: no step of its own is under way when the worker begins."""
+        self.lock()
+        worker.attach(&self.out.host, attached)
+        self.unlock()
+
+    cdef void tell_failures(self) noexcept nogil:
+        if self.out.host.step.error == 0:
+            return
+        self.lock()
+        tell_failed_requests(&self.out)
+        self.tell()
+        self.unlock()
 
     # ---- the turn (hot) ----
 
@@ -509,10 +570,15 @@ cdef class Loop:
         """
         cdef itimerspec when
         cdef int64_t due = core_deadline(self.core)
+        cdef bint was_imminent = self.imminent
         self.imminent = False
         if self.early and core_awaits_takeover(self.core):
             due -= self.early
             self.imminent = due <= monotonic()
+            if self.imminent and not was_imminent:
+                worker.expect(&self.out.host, due + self.early + READY)
+        if not self.out.host.attached:
+            due = min(due, self.out.host.due)
         if due >= self.armed or self.imminent:
             return
         self.armed = due

@@ -1,17 +1,19 @@
 """The acts of all routers by kind: all adverts, then withdrawals, then addresses, then announcements.
 
-An act is performed only if it is still true (docs/adr/0010).
+An act is performed only if it is still true (docs/adr/0010). Adverts leave from here; the rest is the worker's, whose
+thread works in parallel: then addresses follow the adverts of the same TX_BATCH routers at once.
 """
 
 from libc.errno cimport errno
-from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 from fastvrrp.core.model cimport ACTIVE, ANNOUNCE, INSTALL, PRIORITY_RESIGN, SEND, WITHDRAW, vr_t
+from fastvrrp.loop cimport worker
 from fastvrrp.loop.clock cimport monotonic
-from fastvrrp.loop.linux cimport EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, msghdr, send, sendmmsg
+from fastvrrp.loop.linux cimport EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, iovec, msghdr, sendmmsg
 from fastvrrp.loop.recorder cimport INSTALL_FAILED, SEND_FAILED, SENT, feed, take_acts
-from fastvrrp.loop.transition cimport frame_t, outgoing_t
+from fastvrrp.loop.transition cimport outgoing_t
 from fastvrrp.wire.datagram cimport finish, sending_t
 
 
@@ -19,54 +21,150 @@ cdef int create(transmit_t* t, core_t* core, recorder_t* recorder, int netlink_f
     """Allocate; raises MemoryError, and destroy() frees what there is."""
     t.core = core
     t.recorder = recorder
-    t.netlink_fd = netlink_fd
-    t.frame_fd = frame_fd
-    t.transitions = <transition_t**>calloc(core.capacity, sizeof(transition_t*))
+    worker.create(&t.host, core.capacity, netlink_fd, frame_fd)
+    allocate(t, core)
+    return 0
+
+
+cdef int allocate(transmit_t* t, const core_t* core) except -1:
     t.ip_ids = <uint16_t*>calloc(core.capacity, sizeof(uint16_t))
     t.batch = <act_t*>calloc(core.acts.size, sizeof(act_t))
-    if not (t.transitions and t.ip_ids and t.batch):
+    if not (t.ip_ids and t.batch):
         raise MemoryError
     return 0
 
 
 cdef void destroy(transmit_t* t) noexcept:
-    """Free everything; safe to repeat, and before create()."""
-    cdef int32_t vr
-    if t.transitions != NULL:
-        for vr in range(t.core.capacity):
-            free(t.transitions[vr])
-    free(t.transitions)
+    """Free everything; after create(), once."""
+    worker.destroy(&t.host)
     free(t.ip_ids)
     free(t.batch)
-    t.transitions = NULL
-    t.ip_ids = NULL
-    t.batch = NULL
 
 
 cdef void perform(transmit_t* t) noexcept nogil:
     """What fails may ask for more."""
     while t.core.acts.count > 0:
         t.n_batch = take_acts(t.core, t.recorder, t.batch, monotonic())
-        perform_sends(t)
-        perform_requests(t, WITHDRAW)
-        perform_requests(t, INSTALL)
-        perform_announcements(t)
+        perform_batch(t)
+    if not t.host.attached:
+        work_here(t)
+
+
+cdef void perform_batch(transmit_t* t) noexcept nogil:
+    cdef int first = 0
+    cdef int sends = 0
+    cdef int i
+    for i in range(t.n_batch):
+        if t.batch[i].kind != SEND:
+            continue
+        if sends == TX_BATCH and t.host.attached:
+            perform_range(t, first, i)
+            first = i
+            sends = 0
+        sends += 1
+    perform_range(t, first, t.n_batch)
+
+
+cdef void perform_range(transmit_t* t, int first, int end) noexcept nogil:
+    cdef int i
+    for i in range(first, end):
+        if t.batch[i].kind == SEND:
+            queue_advert(t, &t.batch[i])
+    flush(t)
+    worker.begin(&t.host)
+    ask_for(t, WITHDRAW, first, end)
+    ask_for(t, INSTALL, first, end)
+    ask_for(t, ANNOUNCE, first, end)
+    worker.end(&t.host)
+
+
+# ---- the worker's share ----
+
+cdef void ask_for(transmit_t* t, uint8_t kind, int first, int end) noexcept nogil:
+    cdef const act_t* act
+    cdef bint active
+    cdef int i
+    for i in range(first, end):
+        act = &t.batch[i]
+        if act.kind != kind:
+            continue
+        active = t.core.vrs[act.vr].state == ACTIVE
+        worker.set_active(&t.host, act.vr, active)
+        if kind == WITHDRAW and not active:
+            worker.withdraw(&t.host, act.vr)
+        elif kind == INSTALL and active:
+            worker.install(&t.host, act.vr)
+        elif kind == ANNOUNCE and active:
+            worker.announce(&t.host, act.vr, <int32_t>act.a)
+
+
+cdef void work_here(transmit_t* t) noexcept nogil:
+    """Do the worker's work, where it has no thread."""
+    while worker.work(&t.host, monotonic()):
+        tell_failed_requests(t)
+
+
+cdef void tell_failed_requests(transmit_t* t) noexcept nogil:
+    """Tell the core what the last step of the worker could not hand to the kernel."""
+    cdef int i
+    cdef int32_t vr
+    if t.host.step.error == 0:
+        return
+    for i in range(t.host.step.n_pieces):
+        vr = t.host.step.routers[i]
+        if t.core.vrs[vr].used:
+            feed(t.core, t.recorder, INSTALL_FAILED, vr, t.host.step.error, monotonic())
+
+
+cdef transition_t* replace(transmit_t* t, int32_t vr, transition_t* new) noexcept nogil:
+    """See the .pxd."""
+    cdef transition_t* old
+    worker.begin(&t.host)
+    old = worker.replace(&t.host, vr, new)
+    worker.end(&t.host)
+    return old
+
+
+cdef void post_once(transmit_t* t, int32_t vr, transition_t* once) noexcept nogil:
+    """See the .pxd."""
+    worker.begin(&t.host)
+    worker.set_active(&t.host, vr, t.core.vrs[vr].state == ACTIVE)
+    worker.post_once(&t.host, vr, once, t.core.vrs[vr].garp.repeat)
+    worker.end(&t.host)
+
+
+# ---- growing ----
+
+cdef int reserve(transmit_t* larger, const core_t* core) except -1:
+    """See the .pxd."""
+    allocate(larger, core)
+    worker.reserve(&larger.host, core.capacity)
+    return 0
+
+
+cdef void adopt(transmit_t* t, transmit_t* larger) noexcept nogil:
+    """See the .pxd."""
+    memcpy(larger.ip_ids, t.ip_ids, t.host.capacity * sizeof(uint16_t))
+    t.ip_ids, larger.ip_ids = larger.ip_ids, t.ip_ids
+    t.batch, larger.batch = larger.batch, t.batch
+    worker.begin(&t.host)
+    worker.adopt(&t.host, &larger.host)
+    worker.end(&t.host)
+
+
+cdef void let_go(transmit_t* larger) noexcept:
+    """See the .pxd."""
+    free(larger.ip_ids)
+    free(larger.batch)
+    worker.let_go(&larger.host)
 
 
 # ---- adverts ----
 
-cdef void perform_sends(transmit_t* t) noexcept nogil:
-    cdef int i
-    for i in range(t.n_batch):
-        if t.batch[i].kind == SEND:
-            queue_advert(t, &t.batch[i])
-    flush(t)
-
-
 cdef void queue_advert(transmit_t* t, const act_t* act) noexcept nogil:
     """Bring the router's datagrams up to date and queue them."""
     cdef vr_t* router = &t.core.vrs[act.vr]
-    cdef transition_t* made = t.transitions[act.vr]
+    cdef transition_t* made = t.host.current[act.vr]
     cdef outgoing_t* out
     cdef sending_t sending
     cdef int i
@@ -139,62 +237,9 @@ cdef void flush(transmit_t* t) noexcept nogil:
 
 cdef void tell_sent(transmit_t* t, int first, int end) noexcept nogil:
     cdef int i
-    if t.queue.fd == t.frame_fd:
-        return
     for i in range(first, end):
         feed(t.core, t.recorder, SENT, t.queue.vr[i], 0, monotonic())
 
 
 cdef void tell_failed(transmit_t* t, int index, int error) noexcept nogil:
-    if t.queue.fd == t.frame_fd:
-        t.frame_errors += 1
-    else:
-        feed(t.core, t.recorder, SEND_FAILED, t.queue.vr[index], error, monotonic())
-
-
-# ---- addresses ----
-
-cdef void perform_requests(transmit_t* t, uint8_t kind) noexcept nogil:
-    """Hand prepared rtnetlink requests to the kernel, which carries them out before send() returns; only
-    what is still true: addresses of a router that is active, removals of one that is not."""
-    cdef const act_t* act
-    cdef transition_t* made
-    cdef iovec* requests
-    cdef int i, j, count
-    for i in range(t.n_batch):
-        act = &t.batch[i]
-        if act.kind != kind:
-            continue
-        made = t.transitions[act.vr]
-        if made == NULL or (t.core.vrs[act.vr].state == ACTIVE) != (kind == INSTALL):
-            continue
-        requests = made.install if kind == INSTALL else made.withdraw
-        count = made.n_install if kind == INSTALL else made.n_withdraw
-        for j in range(count):
-            if send(t.netlink_fd, requests[j].iov_base, requests[j].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0:
-                feed(t.core, t.recorder, INSTALL_FAILED, act.vr, errno, monotonic())
-
-
-# ---- announcements ----
-
-cdef void perform_announcements(transmit_t* t) noexcept nogil:
-    """Send one frame for every address of every router first, then the repeats."""
-    cdef const act_t* act
-    cdef transition_t* made
-    cdef frame_t* frame
-    cdef int i, j
-    cdef int64_t wave = 0
-    cdef bint more = True
-    while more:
-        more = False
-        for i in range(t.n_batch):
-            act = &t.batch[i]
-            made = t.transitions[act.vr]
-            if act.kind != ANNOUNCE or made == NULL or t.core.vrs[act.vr].state != ACTIVE or wave >= act.a:
-                continue
-            more = wave + 1 < act.a or more
-            for j in range(made.n_frames):
-                frame = &made.frames[j]
-                queue_message(t, act.vr, t.frame_fd, 0, &frame.piece, &frame.to, sizeof(frame.to), NULL, 0)
-        wave += 1
-    flush(t)
+    feed(t.core, t.recorder, SEND_FAILED, t.queue.vr[index], error, monotonic())
