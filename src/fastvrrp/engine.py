@@ -18,14 +18,14 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
-from fastvrrp.config.model import Config, InstanceConfig, Interface
+from fastvrrp.config.model import Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
 from fastvrrp.errors import ConfigError, EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import linkbeat_of, needed, settle_delays, watched
-from fastvrrp.host.links import LinkTable
+from fastvrrp.host.links import Key, LinkTable
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.loop import set_realtime
 from fastvrrp.marks import MarkKeeper
@@ -287,7 +287,7 @@ class Engine:
 
     def _watch_links(self, loop: Loop) -> None:
         config = self.config
-        self._table = LinkTable(loop, self._on_link_change, self._on_address_lost)
+        self._table = LinkTable(loop, self._on_link_change, self._on_lost)
         self._closers.append(self._table.close)
         self._states = LinkStates(
             self._table,
@@ -461,10 +461,10 @@ class Engine:
             router.refresh()
         self._ports.close_unused({router.port for router in self._routers if router.port})
 
-    def _on_address_lost(self, ifindex: int, address: Interface) -> None:
+    def _on_lost(self, key: Key, _port: int) -> None:
         if self._host is None and self._running:
             for router in self._routers:
-                router.on_address_lost(ifindex, address)
+                router.on_lost(key)
 
     def _on_tracker_change(self, tracker: Tracker) -> None:
         for router in self._routers:

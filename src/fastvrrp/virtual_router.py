@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
-from fastvrrp.config.model import Address, AuthType, Config, InstanceConfig, Interface
+from fastvrrp.config.model import Address, AuthType, Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.addresses import VirtualAddresses
 from fastvrrp.host.link_states import LinkStates
-from fastvrrp.host.links import Link, LinkTable
+from fastvrrp.host.links import Key, Link, LinkTable
 from fastvrrp.host.prepare import has_source, place, port_key, prepare, source_of
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import Port, PortKey
@@ -252,12 +252,13 @@ class VirtualRouter:
             self._shared.hot.prepare(self.slot, None)
             self._prepared_for = None
 
-    def on_address_lost(self, ifindex: int, address: Interface) -> None:
-        """Somebody else removed `address` from interface `ifindex`: put it back and announce it, if
-        it is ours and we hold it. Who does it again and again is stronger; then others shall,
-        unless the address is not tracked."""
+    def on_lost(self, key: Key) -> None:
+        """Somebody else removed the address that the kernel tells by `key`: put it back and
+        announce it, if it is ours and we hold it. Who does it again and again is stronger; then
+        others shall, unless the address is not tracked."""
         vips = (*self.config.addresses, *self.config.excluded)
         holds = self.state is State.ACTIVE and not self.faults
+        address = key[-1]
         lost = next((vip for vip in vips if vip.address == address), None)
         if not holds or lost is None:
             return

@@ -245,7 +245,7 @@ def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minu
     contested = Fixture(addresses=(VirtualAddress(address=address),))
     contested.router.state = State.ACTIVE
     for _ in range(6):
-        contested.router.on_address_lost(2, address)
+        contested.router.on_lost(("address", 2, address))
     assert contested.shared.hot.restored == 5
     told = f"something on this host keeps removing {address}"
     assert contested.router.faults[Fault.ADDRESS] == told

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from ipaddress import IPv6Address
 from itertools import count
 
-from pyroute2.netlink import NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_ERROR
+from pyroute2.netlink import NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST
 from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 
 from fastvrrp.config.model import Config, InstanceConfig, VirtualAddress
 from fastvrrp.host.links import LinkTable
-from fastvrrp.host.netlink import Message, RouteSocket, encode
+from fastvrrp.host.netlink import Answer, RouteSocket, answer, encode
 from fastvrrp.reactor import Loop
 
 __all__ = ["OUR_PROTOCOL", "VirtualAddresses"]
@@ -144,21 +144,22 @@ class VirtualAddresses:
 
     def _on_readable(self) -> None:
         try:
-            for message in self._route.read():
-                if message["header"]["type"] == NLMSG_ERROR:
-                    self._on_error(message)
+            for raw in self._route.read():
+                said = answer(raw)
+                if said is not None:
+                    self._on_error(said)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
             self.failures += 1
             log.error("answers of the kernel to address requests were lost")
 
-    def _on_error(self, message: Message) -> None:
-        asked = self._asked.get(message["header"]["sequence_number"])
+    def _on_error(self, said: Answer) -> None:
+        asked = self._asked.get(said.sequence)
         if asked is None:
             return
         kind, instance, vip = asked
-        code = abs(int(message["header"]["error"].code))
+        code = said.code
         if code in _HARMLESS[kind]:
             return
         self.failures += 1

@@ -43,7 +43,7 @@ def source_of(
     if instance.source is not None:
         return instance.source
     for present in table.addresses(link.index):
-        ip = present.interface.ip
+        ip = present.ip
         if ip.version != instance.family or ip in virtual or not present.usable:
             continue
         if ip.version == 4 or ip.is_link_local:
@@ -54,7 +54,7 @@ def source_of(
 def has_source(instance: InstanceConfig, link: Link, table: LinkTable) -> bool:
     """Tell if the configured source address of `instance` is on its interface, and usable."""
     present = table.addresses(link.index)
-    return any(one.usable and one.interface.ip == instance.source for one in present)
+    return any(one.usable and one.ip == instance.source for one in present)
 
 
 def fit(instance: InstanceConfig, mtu: int) -> InstanceConfig:
