@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 
-from fastvrrp.wire.datagram cimport datagram_t, set_ip_id, set_priority
+from fastvrrp.wire.datagram cimport datagram_t, set_priority
 from fastvrrp.wire.packet cimport advert_t, fv_rx_meta_t, packet_t, profile_t, reject_t
 
 # The first checks, in the order of names.RejectReason: bounds of the IP header, total length, AH, fixed header;

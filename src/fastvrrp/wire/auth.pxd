@@ -10,5 +10,5 @@ cdef bint verify_pass(const uint8_t* data8, const uint8_t* password8) noexcept n
 cdef reject_t verify_ah(
     const packet_t* packet, const fv_rx_meta_t* meta, const profile_t* profile, advert_t* advert,
 ) noexcept nogil
-# Write sequence number and ICV into a prepared datagram (after set_priority and set_ip_id).
+# Write sequence number and ICV into a prepared datagram (after set_priority and finish_ipv4).
 cdef void seal_ah(datagram_t* datagram, const fv_hmac_md5_t* key, uint32_t sequence) noexcept nogil

@@ -25,12 +25,12 @@ ctypedef struct sending_t:
     uint64_t hmac_sequence      # with a trailer
 
 # Write everything that differs into the datagram to `dst`, each thing after those that it covers: priority,
-# trailer, VRRP checksum, IPv4 identification, AH. `src` is the address that receivers see.
+# trailer, VRRP checksum, IPv4 header, AH. `src` is the address that receivers see.
 cdef void finish(
     datagram_t* datagram, const sending_t* sending, const profile_t* profile, const uint8_t* src, const uint8_t* dst,
 ) noexcept nogil
 # Parts of finish(), for a datagram that has no trailer and no AH. `dst` is the one that the checksum names.
 cdef void set_priority(datagram_t* datagram, uint8_t priority, const uint8_t* src, const uint8_t* dst) noexcept nogil
-cdef void set_ip_id(datagram_t* datagram, uint16_t ip_id) noexcept nogil
+cdef void finish_ipv4(datagram_t* datagram, uint16_t ip_id) noexcept nogil
 
 cdef int copy_padded(uint8_t* target, bytes source, size_t size) except -1

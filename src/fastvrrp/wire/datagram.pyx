@@ -42,7 +42,7 @@ cdef void finish(
     if style == CHECKSUM_GROUP:
         named = <const uint8_t*> profile.group
     write_checksum(datagram, style, src, named)
-    set_ip_id(datagram, sending.ip_id)
+    finish_ipv4(datagram, sending.ip_id)
     if datagram.ah:
         seal_ah(datagram, &profile.ah_key, sending.ah_sequence)
 
@@ -72,9 +72,13 @@ cdef void write_checksum(
     vrrp.checksum_be = fv_sum_finish(total)
 
 
-cdef void set_ip_id(datagram_t* datagram, uint16_t ip_id) noexcept nogil:
+cdef void finish_ipv4(datagram_t* datagram, uint16_t ip_id) noexcept nogil:
+    """The kernel would write the checksum, too, but not that of a frame for a packet socket."""
+    cdef fv_ipv4_t* header = <fv_ipv4_t*> datagram.data
     if datagram.family == 4:
-        (<fv_ipv4_t*> datagram.data).id_be = htons(ip_id)
+        header.id_be = htons(ip_id)
+        header.checksum_be = 0
+        header.checksum_be = fv_sum_finish(fv_sum(0, datagram.data, sizeof(fv_ipv4_t)))
 
 
 # ---- cold ----
@@ -111,7 +115,7 @@ def _message(version, family, vrid, interval_ns, addresses, auth_type, password)
 
 
 def _ipv4_header(protocol: int, payload: int, tos: int, ttl: int, src: bytes, dst: bytes) -> bytes:
-    """A header without options; the kernel writes the checksum, finish() the identification."""
+    """A header without options; finish() writes identification and checksum."""
     total = sizeof(fv_ipv4_t) + payload
     return bytes((0x45, tos)) + total.to_bytes(2, "big") + bytes(4) + bytes((ttl, protocol, 0, 0)) + src + dst
 
@@ -190,6 +194,7 @@ def _with_priority(layout, priority) -> bytes:
 
     dst = layout.group if layout.checksum_style == CHECKSUM_GROUP else layout.dst
     set_priority(&datagram, priority, layout.src, dst)
+    finish_ipv4(&datagram, 0)
     return bytes(data)
 
 

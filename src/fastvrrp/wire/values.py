@@ -12,8 +12,8 @@ __all__ = ["Decoded", "Layout", "Trailer"]
 class Layout:
     """One advert, laid out to be sent: what the hot loop copies and then only touches up.
 
-    IPv4: a whole packet for a socket with IP_HDRINCL, identification and header checksum 0 (the
-    kernel fills the latter). IPv6: the VRRP message alone, its checksum done.
+    IPv4: a whole packet for a socket with IP_HDRINCL, its identification 0. IPv6: the VRRP
+    message alone. Checksums are done.
     """
 
     data: bytes
@@ -32,6 +32,9 @@ class Layout:
     """The multicast group, for `checksum_style` 2."""
     trailer: int = 0
     """Offset of the authentication trailer, 0 without one."""
+    link: bytes = b""
+    """What stands before `data` in a frame for a packet socket: the Ethernet header, and that of
+    IPv6; empty for a raw socket, where the kernel writes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
