@@ -1,13 +1,12 @@
 """Lines of virtual_ipaddress, virtual_ipaddress_excluded and static_ipaddress."""
 
 from ipaddress import IPv4Address, ip_address, ip_interface
-from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from config.network_text import U32, instance, static, static_address
+from config.network_text import instance, static, static_address
+from config.network_values import addresses
 from fastvrrp.clock import Nanoseconds, seconds
 from fastvrrp.config.diagnostics import Severity
 from fastvrrp.config.model import FOREVER, VirtualAddress
@@ -235,46 +234,6 @@ def test_use_vmac_is_no_option_of_a_static_address() -> None:
 def test_the_interface_of_an_address_must_exist_on_the_host() -> None:
     found, _ = static("static_ipaddress", "192.0.2.1/24 dev eth7")
     assert [one.name for one in found.references] == ["eth7"]
-
-
-NAMES = st.text(alphabet="abcxyz09.:-_", min_size=1, max_size=15)
-LIFETIMES = st.integers(0, 2**32 - 1).map(lambda value: Nanoseconds(value * 1_000_000_000))
-
-
-@st.composite
-def addresses(draw: st.DrawFn) -> VirtualAddress:
-    """Any address that a line can say."""
-    common: dict[str, Any] = {
-        "interface": draw(
-            st.none() | NAMES.filter(lambda name: ":" not in name and name not in (".", ".."))
-        ),
-        "prefix_route": draw(st.booleans()),
-        "autojoin": draw(st.booleans()),
-        "vmac": draw(st.booleans()),
-        "track": draw(st.booleans()),
-    }
-    is_peer = draw(st.booleans())
-    if draw(st.booleans()):
-        prefix = 32 if is_peer else draw(st.integers(0, 32))
-        return VirtualAddress(
-            address=ip_interface((draw(st.ip_addresses(v=4)), prefix)),
-            peer=draw(st.ip_addresses(v=4)) if is_peer else None,
-            broadcast=None if is_peer else draw(st.none() | U32.map(IPv4Address)),
-            scope=draw(st.integers(0, 255)),
-            label=draw(st.none() | NAMES),
-            **common,
-        )
-    prefix = 128 if is_peer else draw(st.integers(0, 128))
-    default = 0 if prefix == 128 else FOREVER
-    return VirtualAddress(
-        address=ip_interface((draw(st.ip_addresses(v=6)), prefix)),
-        peer=draw(st.ip_addresses(v=6)) if is_peer else None,
-        preferred=draw(st.none() | LIFETIMES.filter(lambda value: value != default)),
-        home=draw(st.booleans()),
-        dad=draw(st.booleans()),
-        mngtmpaddr=draw(st.booleans()),
-        **common,
-    )
 
 
 @given(addresses())

@@ -1,26 +1,17 @@
 """Lines of virtual_routes and static_routes."""
 
 from ipaddress import ip_address, ip_network
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from config.network_text import (
-    FLAGS,
-    INTERFACES,
-    NAMES,
-    REALMS,
-    U8,
-    U16,
-    U32,
-    V4_NETS,
-    V6_NETS,
     instance,
     static,
     static_route,
 )
+from config.network_values import routes
 from fastvrrp.clock import Nanoseconds, milliseconds, seconds
 from fastvrrp.config.diagnostics import Severity
 from fastvrrp.config.model import (
@@ -355,104 +346,6 @@ def test_interfaces_of_routes_and_rules_must_exist_on_the_host() -> None:
     assert [one.name for one in found.references] == ["eth7", "eth8"]
     found, _ = static("static_rules", "iif eth7 oif eth8 table 5 priority 5")
     assert [one.name for one in found.references] == ["eth7", "eth8"]
-
-
-def times(unit: int) -> st.SearchStrategy[Nanoseconds | None]:
-    """Times between the limits that are whole units."""
-    limits = st.integers(200_000_000 // unit, 120_000_000_000 // unit)
-    return st.none() | limits.map(lambda value: Nanoseconds(value * unit))
-
-
-ENCAPS = (
-    st.none()
-    | st.builds(
-        MplsEncap, labels=st.lists(st.integers(0, 2**20 - 1), min_size=1, max_size=16).map(tuple)
-    )
-    | st.builds(IlaEncap, locator=st.integers(0, 2**64 - 1))
-    | st.builds(
-        IpEncap,
-        id=st.integers(0, 2**64 - 1),
-        destination=st.none() | st.ip_addresses(v=4),
-        source=st.none() | st.ip_addresses(v=4),
-        tos=st.none() | U8,
-        ttl=st.none() | U8,
-        flags=st.none() | U16,
-    )
-    | st.builds(
-        Ip6Encap,
-        destination=st.ip_addresses(v=6),
-        source=st.none() | st.ip_addresses(v=6),
-        traffic_class=st.none() | U8,
-        hop_limit=st.none() | U8,
-        flags=st.none() | U16,
-    )
-)
-NUMBERS = ("mtu", "advmss", "reordering", "window", "cwnd", "ssthresh", "initcwnd", "initrwnd")
-
-
-@st.composite
-def metrics_of(draw: st.DrawFn) -> RouteMetrics:
-    """Any metrics that a line can say."""
-    fields: dict[str, Any] = {name: draw(st.none() | U32) for name in NUMBERS}
-    fields["rtt"] = draw(times(125_000))
-    fields["rttvar"] = draw(times(250_000))
-    fields["rto_min"] = draw(times(1_000_000))
-    fields["congctl"] = draw(st.none() | NAMES)
-    given_ones = [name for name, value in fields.items() if value is not None]
-    order = [name for name in RouteMetrics.__dataclass_fields__ if name in given_ones]
-    locked = tuple(name for name in order if draw(FLAGS))
-    fields["hoplimit"] = draw(st.none() | U8)
-    fields["quickack"] = draw(st.none() | FLAGS)
-    fields["fastopen_no_cookie"] = draw(st.none() | FLAGS)
-    return RouteMetrics(ecn=draw(FLAGS), locked=locked, **fields)
-
-
-@st.composite
-def nexthops(draw: st.DrawFn, version: Literal[4, 6]) -> Nexthop:
-    """Any next hop of a family."""
-    return Nexthop(
-        via=draw(st.none() | st.ip_addresses(v=version)),
-        interface=draw(INTERFACES),
-        weight=draw(st.integers(1, 256)),
-        onlink=draw(FLAGS),
-        realms=draw(REALMS),
-        encap=draw(ENCAPS),
-    )
-
-
-@st.composite
-def routes(draw: st.DrawFn) -> Route:
-    """Any route that a line can say."""
-    version: Literal[4, 6] = draw(st.sampled_from([4, 6]))
-    is_tracked = draw(FLAGS)
-    only: dict[str, Any] = {"realms": draw(REALMS)}
-    if version == 6:
-        only = {
-            "from_network": draw(st.none() | V6_NETS),
-            "preference": draw(st.none() | st.sampled_from(RoutePreference)),
-            "expires": draw(st.none() | U32.map(lambda value: Nanoseconds(value * 10**9))),
-        }
-    return Route(
-        destination=draw(V4_NETS if version == 4 else V6_NETS),
-        type=draw(st.sampled_from(RouteType)),
-        via=draw(st.none() | st.ip_addresses(v=version)),
-        interface=draw(INTERFACES),
-        source=draw(st.none() | st.ip_addresses(v=version)),
-        table=draw(st.none() | NAMES | U32),
-        vrf=draw(INTERFACES),
-        metric=draw(st.none() | U32),
-        scope=draw(st.none() | NAMES | U8),
-        protocol=18 if is_tracked else draw(NAMES | U8),
-        tos=draw(U8),
-        onlink=draw(FLAGS),
-        ttl_propagate=draw(st.none() | FLAGS),
-        metrics=draw(metrics_of()),
-        encap=draw(ENCAPS),
-        order=draw(st.sampled_from(RouteOrder)),
-        nexthops=tuple(draw(st.lists(nexthops(version), max_size=2))),
-        track=is_tracked,
-        **only,
-    )
 
 
 @given(routes())

@@ -4,22 +4,13 @@ from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from config.network_text import (
-    FLAGS,
-    INTERFACES,
-    NAMES,
-    REALMS,
-    U8,
-    U16,
-    U32,
-    V4_NETS,
-    V6_NETS,
     instance,
     static,
     static_rule,
 )
+from config.network_values import rules
 from fastvrrp import config
 from fastvrrp.config.diagnostics import Severity
 from fastvrrp.config.model import (
@@ -169,44 +160,6 @@ def test_a_static_entry_keeps_only_a_track_group_that_exists() -> None:
     found, told = static("static_rules", "from all table 5 priority 9 track_group G")
     assert found.static_rules[0].track_group is None
     assert [one.code for one in told] == ["FV212"]
-
-
-@st.composite
-def rules(draw: st.DrawFn) -> Rule:
-    """Any rule that a line can say."""
-    version = draw(st.sampled_from([4, 6]))
-    nets = st.none() | (V4_NETS if version == 4 else V6_NETS)
-    is_tracked = draw(FLAGS)
-    action = draw(st.sampled_from(RuleAction))
-    is_table, is_goto = action is RuleAction.TABLE, action is RuleAction.GOTO
-    priority = draw(st.integers(0, 2**31))
-    has_realms = version == 4 and action in (RuleAction.TABLE, RuleAction.L3MDEV)
-    mark = draw(st.none() | U32)
-    return Rule(
-        version=version,
-        priority=priority,
-        invert=draw(FLAGS),
-        source=draw(nets),
-        destination=draw(nets),
-        iif=draw(INTERFACES),
-        oif=draw(INTERFACES),
-        fwmark=mark,
-        fwmask=None if mark is None else draw(st.none() | U32),
-        tos=draw(U8),
-        tunnel_id=draw(st.none() | st.integers(0, 2**64 - 1)),
-        uids=draw(st.none() | st.tuples(U32, U32).map(lambda pair: (min(pair), max(pair)))),
-        ip_protocol=draw(st.none() | U8 | st.just("sctp")),
-        source_ports=draw(st.none() | U16.map(lambda port: (port, 65535))),
-        destination_ports=draw(st.none() | U16.map(lambda port: (0, port))),
-        action=action,
-        table=draw(NAMES | st.integers(1, 2**32 - 1)) if is_table else None,
-        goto=draw(st.integers(priority + 1, 2**32 - 1)) if is_goto else None,
-        realms=draw(REALMS) if has_realms else None,
-        suppress_prefixlength=draw(st.none() | st.integers(0, 128)) if is_table else None,
-        suppress_ifgroup=draw(st.none() | NAMES | U32) if is_table else None,
-        protocol=18 if is_tracked else draw(U8),
-        track=is_tracked,
-    )
 
 
 @given(rules())
