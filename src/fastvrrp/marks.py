@@ -38,6 +38,9 @@ _UNREADABLE = (
 _LARGEST = 16 << 20
 """Bytes of a file that is believed to be ours."""
 
+_MOST_ABSENT = 1024
+"""Instances that are not there and whose marks are kept."""
+
 _AH_SLACK = 16
 _HMAC_SLACK = 1 << 16
 """What may have been sent since the file was written, a second before: adverts and replies. An
@@ -68,17 +71,33 @@ class Protected(Protocol):
 
 class MarkKeeper:
     """Keeps the marks of `routers` in the file `path`: read now, written every second on `loop` and
-    at `stop()`."""
+    at `stop()`. Those of instances that are not there (any more) are kept as well, for they may
+    come back."""
 
     def __init__(self, path: str, routers: Sequence[Protected], loop: Loop) -> None:
         self._store = MarkStore(path)
-        self._routers = routers
+        self._routers: tuple[Protected, ...] = ()
         self._loop = loop
         self._timer: Handle | None = None
-        known = self._store.load()
+        self._absent = self._store.load()
+        self._saved: dict[str, Marks] = {}
+        self.update(routers)
+
+    def update(self, routers: Sequence[Protected]) -> None:
+        """Keep the marks of `routers` from now on; one whose name is new takes what is known of
+        it."""
+        before = {router.name for router in self._routers}
+        now = {router.name for router in routers}
+        for name in sorted(before - now):
+            if name in self._saved:
+                self._absent[name] = _later(self._saved[name])
         for router in routers:
-            if router.name in known:
-                router.restore(known[router.name])
+            known = self._absent.pop(router.name, None)
+            if known is not None and router not in self._routers:
+                router.restore(known)
+        while len(self._absent) > _MOST_ABSENT:
+            del self._absent[next(iter(self._absent))]
+        self._routers = tuple(routers)
 
     def start(self) -> None:
         """Begin to write."""
@@ -93,7 +112,9 @@ class MarkKeeper:
             self._save()
 
     def _save(self) -> None:
-        self._store.save({router.name: router.marks() for router in self._routers})
+        self._saved = {router.name: router.marks() for router in self._routers}
+        if self._saved or self._absent:
+            self._store.save(self._absent | self._saved)
 
 
 class MarkStore:
@@ -105,11 +126,12 @@ class MarkStore:
         self._failed = False
 
     def load(self) -> dict[str, Marks]:
-        """Return the marks of each instance by its name."""
+        """Return the marks of each instance by its name, as far as they may have come since."""
         try:
             text = self._read()
             found = json.loads(text) if text is not None else None
-            return {} if found is None else _from_json(found)
+            marks = {} if found is None else _from_json(found)
+            return {name: _later(one) for name, one in marks.items()}
         except _UNREADABLE as error:
             log.warning("replay marks of the last run are lost: %s: %s", self.path, error)
             return {}
@@ -180,9 +202,18 @@ def _marks(found: dict[str, Any]) -> Marks:
             (ip_address(source).packed, _bits(ah, 32), _bits(hmac, 64))
             for source, ah, hmac in found["senders"]
         ],
+        sequence=(_bits(ah, 32), _bits(hmac, 64)),
+    )
+
+
+def _later(marks: Marks) -> Marks:
+    """Return `marks` with what may have been sent since they were saved."""
+    ah, hmac = marks.sequence
+    return Marks(
+        senders=marks.senders,
         sequence=(
-            min(_bits(ah, 32) + (_AH_SLACK if ah else 0), (1 << 32) - 1),
-            min(_bits(hmac, 64) + (_HMAC_SLACK if hmac else 0), (1 << 64) - 1),
+            min(ah + (_AH_SLACK if ah else 0), (1 << 32) - 1),
+            min(hmac + (_HMAC_SLACK if hmac else 0), (1 << 64) - 1),
         ),
     )
 

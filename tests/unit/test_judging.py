@@ -80,6 +80,9 @@ class Tracker:
 
     def stop(self, on_stopped: Callable[[], object] | None = None) -> None: ...
 
+    def become(self, _: object) -> bool:
+        raise NotImplementedError
+
     def contribution(self, _: TrackUse) -> Contribution:
         return self.gives
 

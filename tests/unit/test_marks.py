@@ -132,3 +132,38 @@ def test_the_keeper_restores_at_once_and_writes_every_second(tmp_path: Path) -> 
     path.unlink()
     loop.advance(seconds(5))
     assert not path.exists()
+
+
+def test_marks_of_an_instance_that_comes_back_are_known(tmp_path: Path) -> None:
+    """Given an instance that a reload removes, when another one brings it back, then it goes on
+    beyond what it may have sent; the others are not touched, and the file has them all."""
+    path = tmp_path / "vrrp.replay"
+    stays, leaves = Router("VI_1"), Router("VI_2")
+    keeper = MarkKeeper(str(path), [stays, leaves], ManualLoop())
+    keeper.start()
+    keeper.update([stays])
+    keeper.stop()
+    assert sorted(json.loads(path.read_text())["instances"]) == ["VI_1", "VI_2"]
+    back = Router("VI_2")
+    keeper.update([stays, back])
+    assert stays.restored is None
+    assert back.restored is not None
+    assert back.restored.sequence == (116, (3 << 32) + (1 << 16))
+
+
+def test_a_router_that_has_another_name_now_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "vrrp.replay"
+    MarkStore(str(path)).save({"new": MARKS})
+    router = Router("old")
+    keeper = MarkKeeper(str(path), [router], ManualLoop())
+    router.name = "new"
+    keeper.update([router])
+    assert router.restored is None
+
+
+def test_without_anything_to_keep_no_file_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "vrrp.replay"
+    keeper = MarkKeeper(str(path), [], ManualLoop())
+    keeper.start()
+    keeper.stop()
+    assert not path.exists()

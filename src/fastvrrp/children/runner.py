@@ -239,6 +239,12 @@ class Runner:
         """Tell whether the last check found a program that may be run."""
         return self._program is not None
 
+    def runs_as(self, other: Runner) -> bool:
+        """Tell whether `other` runs the same program with the same arguments and account, as far
+        as both may be run."""
+        mine, its = self._program, other._program
+        return mine is not None and its is not None and mine.does_as(its)
+
     def start(
         self,
         loop: Loop,

@@ -83,6 +83,11 @@ class Program:
         """Tell whether the check still holds; some microseconds, for use before every run."""
         return all(element.unchanged() for element in self.elements)
 
+    def does_as(self, other: Program) -> bool:
+        """Tell whether `other` is the same file with the same arguments and account."""
+        mine, its = self.account.credentials, other.account.credentials
+        return (self.path, self.argv, mine) == (other.path, other.argv, its)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:

@@ -58,14 +58,47 @@ class LinkStates:
     ) -> None:
         self._links = links
         self._loop = loop
-        self._delays = delays
         self._on_change = on_change
-        self._counted = {name: _Counted() for name in names}
+        self._ioctl = ioctl
+        self._counted: dict[str, _Counted] = {}
         self._linkbeat: Linkbeat | None = None
-        if linkbeat:
-            self._linkbeat = Linkbeat(linkbeat, loop=loop, on_change=self._on_beat, ioctl=ioctl)
-        for name, counted in self._counted.items():
-            self._count(name, counted)
+        self._methods: Mapping[str, LinkbeatMethod | None] = {}
+        self.configure(names=names, delays=delays, linkbeat=linkbeat)
+
+    def configure(
+        self,
+        *,
+        names: Iterable[str],
+        delays: Mapping[str, InterfaceDelay],
+        linkbeat: Mapping[str, LinkbeatMethod | None],
+    ) -> None:
+        """Tell the state of `names` from now on, and ask the links in `linkbeat`. What is known of
+        an interface is kept, a delay that runs as well; a new one counts as it is. `on_change` is
+        not called."""
+        self._delays = dict(delays)
+        before, self._counted = self._counted, {}
+        self._ask(linkbeat)
+        for name in names:
+            if name in before:
+                self._counted[name] = before.pop(name)
+                self._look(name, self._counted[name])
+            else:
+                self._counted[name] = _Counted()
+                self._count(name, self._counted[name])
+        for counted in before.values():
+            _cancel(counted)
+
+    def _ask(self, methods: Mapping[str, LinkbeatMethod | None]) -> None:
+        if methods == self._methods:
+            return
+        self._methods = dict(methods)
+        if self._linkbeat is not None:
+            self._linkbeat.close()
+            self._linkbeat = None
+        if methods:
+            self._linkbeat = Linkbeat(
+                methods, loop=self._loop, on_change=self._on_beat, ioctl=self._ioctl
+            )
 
     def close(self) -> None:
         """Stop; may be repeated."""

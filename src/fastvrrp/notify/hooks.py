@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fastvrrp.children.runner import Child, Exit, NotStarted, Runner
 from fastvrrp.clock import NS_PER_SECOND, Nanoseconds, milliseconds, monotonic_ns, seconds
-from fastvrrp.config.model import InstanceConfig
+from fastvrrp.config.model import InstanceConfig, NotifyConfig
 from fastvrrp.names import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastvrrp.config.model import Command, GlobalConfig, SyncGroup
     from fastvrrp.reactor import Handle, Loop
 
-__all__ = ["STOP", "Hooks"]
+__all__ = ["DELETED", "STOP", "Hooks"]
 
 log = logging.getLogger("fastvrrp.notify")
 
 STOP = "STOP"
 """The word for the end of the daemon, which is no state."""
+
+DELETED = "DELETED"
+"""The word for the end of an instance that a reload removes and that has `notify_deleted`."""
 
 MAX_WAITING = 8  # runs of scripts; beyond that only those of the newest state are worth it
 STOP_LIMIT = seconds(1)
@@ -79,36 +82,48 @@ class Hooks:
         self._loop = loop
         self._stop_limit = stop_limit
         self._slow = slow
-
-        def hook(keyword: str, command: Command | None, *, arguments: bool = False) -> list[_Hook]:
-            if command is None:
-                return []
-            runner = Runner(command, global_defs, label=f"({owner.name}) {keyword}")
-            if not runner.usable:  # the log says why; dropped for good, as keepalived does
-                return []
-            return [_Hook(keyword=keyword, runner=runner, arguments=arguments)]
-
-        notify = owner.notify
-        always = hook("notify", notify.always, arguments=True)
-        self._hooks = {
-            State.ACTIVE.keepalived: hook("notify_master", notify.master) + always,
-            State.BACKUP.keepalived: hook("notify_backup", notify.backup) + always,
-            State.FAULT.keepalived: hook("notify_fault", notify.fault) + always,
-            STOP: hook("notify_stop", notify.stop) + always,
-        }
+        self._hooks = _hooks(owner, global_defs)
+        self._made_of = (owner, global_defs)
         self._serial = 0
+        self._last = 0  # the change that is the end of the owner
         self._queue: deque[_Run] = deque()
         self._running: tuple[_Run, Child] | None = None
         self._timer: Handle | None = None
         self._deadline: int | None = None
         self._on_done: Callable[[], object] | None = None
 
+    def update(self, owner: InstanceConfig | SyncGroup, global_defs: GlobalConfig) -> None:
+        """Run what `owner` says from now on; what waits is run as it says, or not at all if it
+        says nothing any more. A script that is running goes on."""
+        if self._made_of == (owner, global_defs):
+            return
+        self._name = owner.name
+        self._hooks = _hooks(owner, global_defs)
+        self._made_of = (owner, global_defs)
+        waiting, self._queue = self._queue, deque()
+        for run in waiting:
+            same = (hook for hook in self._hooks[run.state] if hook.keyword == run.hook.keyword)
+            self._queue.extend(replace(run, hook=hook) for hook in same)
+
+    def tell_deleted(self, state: State, priority: int) -> None:
+        """Run the scripts for the end of an instance in `state` that a reload removes: those for
+        DELETED with `notify_deleted`, else those for FAULT, which it may be in already."""
+        notify = self._made_of[0].notify
+        if isinstance(notify, NotifyConfig) and notify.tells_deleted:
+            self.notify(DELETED, priority)
+        elif state is not State.FAULT:
+            self._last = self._serial + 1
+            self.notify(State.FAULT.keepalived, priority)
+
     def notify(self, state: str, priority: int) -> None:
-        """Run the scripts for `state` (MASTER, BACKUP, FAULT or STOP) after those of earlier calls.
+        """Run the scripts for `state` (MASTER, BACKUP, FAULT, STOP or DELETED) after those of
+        earlier calls.
 
         `priority` is the effective one. Starts a script at once if none is running; never waits.
         """
         self._serial += 1
+        if state in (STOP, DELETED):
+            self._last = self._serial
         self._queue.extend(
             _Run(serial=self._serial, hook=hook, state=state, priority=priority)
             for hook in self._hooks[state]
@@ -118,21 +133,22 @@ class Hooks:
         self._run_next()
 
     def close(self, on_done: Callable[[], object]) -> None:
-        """End, after `notify(STOP, ...)`: of what waits only the scripts for STOP are still run.
+        """End, after `notify(STOP, ...)` or `tell_deleted`: of what waits only their scripts are
+        still run.
 
         They, and a script that is running, share `stop_limit`: each is killed when its part is
         over. Then `on_done` is called, perhaps before this returns.
         """
         self._on_done = on_done
         self._deadline = monotonic_ns() + self._stop_limit
-        self._queue = deque(run for run in self._queue if run.state == STOP)
+        self._queue = deque(run for run in self._queue if run.serial == self._last)
         if self._running is not None:
             self._watch(*self._running)
         self._run_next()
 
     def _skip_to_newest(self) -> None:
         newest = self._queue[-1].serial
-        kept = [run for run in self._queue if run.serial == newest or run.state == STOP]
+        kept = [run for run in self._queue if run.serial in (newest, self._last)]
         log.warning(
             "(%s) notify scripts are slower than the state changes: %d runs skipped, next is %s",
             self._name,
@@ -209,3 +225,26 @@ class Hooks:
 
     def _warn(self, run: _Run, what: str) -> None:
         log.warning("(%s) %s for %s %s", self._name, run.hook.keyword, run.state, what)
+
+
+def _hooks(
+    owner: InstanceConfig | SyncGroup, global_defs: GlobalConfig
+) -> dict[str, tuple[_Hook, ...]]:
+    """Return what is run for each state, in order."""
+
+    def hook(keyword: str, command: Command | None, *, arguments: bool = False) -> Iterator[_Hook]:
+        if command is not None:
+            runner = Runner(command, global_defs, label=f"({owner.name}) {keyword}")
+            if runner.usable:  # else the log says why; dropped for good, as keepalived does
+                yield _Hook(keyword=keyword, runner=runner, arguments=arguments)
+
+    notify = owner.notify
+    deleted = notify.deleted if isinstance(notify, NotifyConfig) else None
+    always = tuple(hook("notify", notify.always, arguments=True))
+    return {
+        State.ACTIVE.keepalived: (*hook("notify_master", notify.master), *always),
+        State.BACKUP.keepalived: (*hook("notify_backup", notify.backup), *always),
+        State.FAULT.keepalived: (*hook("notify_fault", notify.fault), *always),
+        STOP: (*hook("notify_stop", notify.stop), *always),
+        DELETED: (*hook("notify_deleted", deleted), *always),
+    }

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from fastvrrp.config.model import GlobalConfig
 from fastvrrp.config.model import SyncGroup as SyncGroupConfig
 from fastvrrp.names import Fault, State
 from fastvrrp.notify.hooks import STOP, Hooks
@@ -45,18 +46,34 @@ class SyncGroup:
         self._target = State.INIT
         self._stop_told = False
 
+    def update(
+        self, config: SyncGroupConfig, global_defs: GlobalConfig, members: Sequence[Member]
+    ) -> None:
+        """Be the group `config` of `members` from now on; a state that they share is told if it
+        was not."""
+        self.config = config
+        self.members = members
+        self.hooks.update(config, global_defs)
+        states = {member.state for member in members}
+        if len(states) == 1:
+            (self._target,) = states
+            self._settle(self._target)
+
     def on_member_changed(self, state: State) -> None:
         """A member is in `state` now: tell that the others follow, and that all are there."""
-        word = STOP if state is State.INIT else state.keepalived
         if state is not self._target:
             if State.INIT not in (self._target, state):
                 name = self.config.name
-                log.info("VRRP_Group(%s) Syncing instances to %s state", name, word)
+                log.info("VRRP_Group(%s) Syncing instances to %s state", name, _word(state))
             self._target = state
+        self._settle(state)
+
+    def _settle(self, state: State) -> None:
+        """Tell that all members are in `state`, if they are."""
         if state is not self.state and all(member.state is state for member in self.members):
             self.state = state
             self._stop_told = state is State.INIT
-            self.hooks.notify(word, 0)
+            self.hooks.notify(_word(state), 0)
 
     def tell_stop(self) -> None:
         """Run the scripts for STOP, unless they were: a group that never was anything ends, too."""
@@ -72,3 +89,7 @@ class SyncGroup:
             if other is not member and other.faults
         ]
         return f"sync group {self.config.name} waits for {', '.join(others)}" if others else None
+
+
+def _word(state: State) -> str:
+    return STOP if state is State.INIT else state.keepalived

@@ -66,6 +66,11 @@ class Tracker(Protocol):
         """End: nothing is reported any more. `on_stopped` is called when all that it started is
         gone, perhaps before this returns."""
 
+    def become(self, fresh: Tracker) -> bool:
+        """Go on as `fresh`, which has this kind and name and was not started, with what was found
+        out so far; return False, and do nothing, if it looks at another thing. `on_change` is not
+        called: who asks looks at all contributions afterwards."""
+
     def contribution(self, use: TrackUse) -> Contribution:
         """Return what it does now to a virtual router that uses it like this."""
 
@@ -82,6 +87,12 @@ class RiseFall:
         self.count = 0
         self._rise = rise
         self._best = rise + fall - 1
+
+    def adjust(self, rise: int, fall: int) -> None:
+        """Count from now on to other limits; the verdict stays."""
+        self._rise, self._best = rise, rise + fall - 1
+        least, most = (rise, self._best) if self.verdict is Verdict.UP else (0, rise - 1)
+        self.count = min(max(self.count, least), most)
 
     def feed(self, *, ok: bool) -> Verdict:
         """Take one result and return the verdict that now holds."""

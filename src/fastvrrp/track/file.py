@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastvrrp.config.model import TrackFile, TrackUse
     from fastvrrp.reactor import Handle, Loop
+    from fastvrrp.track.base import Tracker
 
 __all__ = ["FileTracker", "NoRegularFile", "create_file", "number_in"]
 
@@ -46,7 +47,8 @@ class FileTracker:
     Where the directory cannot be watched (it does not exist, too much is watched already), for what
     lies behind symbolic links, and after a failure to read, it looks once a second. A relative path
     starts at `/`, the working directory of a daemon. `usable` False: the file must not be looked
-    at, which the log says; who uses it must then do as if it were not configured.
+    at, which the log says; who uses it must then do as if it were not configured. `creates` False,
+    for a reload: no file is made or overwritten.
     """
 
     kind = "file"
@@ -57,11 +59,13 @@ class FileTracker:
         *,
         loop: Loop,
         on_change: Callable[[FileTracker], object],
+        creates: bool = True,
     ) -> None:
         self.config = config
         self.value: int | None = None
         self._loop = loop
         self._on_change = on_change
+        self._creates = creates
         self._path = os.path.abspath(os.path.join("/", config.path))
         self._real = self._path
         self._name = os.fsencode(os.path.basename(self._path))
@@ -83,7 +87,7 @@ class FileTracker:
 
     def start(self) -> None:
         """Create the file if the configuration says so, read it, and follow it from now on."""
-        if self.config.init is not None:
+        if self.config.init is not None and self._creates:
             try:
                 create_file(self._path, self.config.init, overwrite=self.config.overwrite)
             except OSError as error:
@@ -106,6 +110,13 @@ class FileTracker:
             self._fd = -1
         if on_stopped is not None:
             on_stopped()
+
+    def become(self, fresh: Tracker) -> bool:
+        """Go on if it is the same path, see `Tracker.become`."""
+        if not isinstance(fresh, FileTracker) or fresh._path != self._path:
+            return False
+        self.config = fresh.config
+        return True
 
     def contribution(self, use: TrackUse) -> Contribution:
         """Return what the number does to a virtual router: it is multiplied by the weight and

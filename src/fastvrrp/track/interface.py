@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastvrrp.config.model import TrackUse
+    from fastvrrp.track.base import Tracker
 
 __all__ = ["InterfaceTracker"]
 
@@ -45,6 +46,10 @@ class InterfaceTracker:
         self._active = False
         if on_stopped is not None:
             on_stopped()
+
+    def become(self, fresh: Tracker) -> bool:
+        """Go on: there is nothing but the name, see `Tracker.become`."""
+        return isinstance(fresh, InterfaceTracker) and fresh.name == self.name
 
     def look(self) -> None:
         """See if the interface has changed."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastvrrp.config.model import ProbeConfig, TrackUse
+    from fastvrrp.track.base import Tracker
     from fastvrrp.track.prober import Prober
     from fastvrrp.track.procs import ProcessWatcher
 
@@ -77,6 +78,18 @@ class ProbeTracker:
             self._number = None
         if on_stopped is not None:
             on_stopped()
+
+    def become(self, fresh: Tracker) -> bool:
+        """Go on if it looks at the same target, see `Tracker.become`."""
+        if not isinstance(fresh, ProbeTracker) or fresh.config.target != self.config.target:
+            return False
+        before, self.config = self.config, fresh.config
+        self._results.adjust(self.config.rise, self.config.fall)
+        times = (self.config.interval, self.config.timeout)
+        if self._number is not None and times != (before.interval, before.timeout):
+            self._prober.remove(self._number)
+            self.start()
+        return True
 
     def contribution(self, use: TrackUse) -> Contribution:
         """Return what it does now to a virtual router that uses it like this."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fastvrrp.config.model import TrackProcess, TrackUse
     from fastvrrp.reactor import Handle, Loop
+    from fastvrrp.track.base import Tracker
     from fastvrrp.track.procs import ProcessWatcher
 
 __all__ = ["ProcessTracker"]
@@ -53,12 +54,7 @@ class ProcessTracker:
 
     def start(self) -> None:
         """Begin to count."""
-        pattern = Pattern(
-            command=self.config.command,
-            full_command=self.config.full_command,
-            match=self.config.param_match,
-        )
-        self._watcher.watch(pattern, self._on_count)
+        self._watcher.watch(self._pattern, self._on_count)
 
     def stop(self, on_stopped: Callable[[], object] | None = None) -> None:
         """End; `on_stopped` is called at once. May be repeated."""
@@ -66,6 +62,18 @@ class ProcessTracker:
         self._forget_delay()
         if on_stopped is not None:
             on_stopped()
+
+    def become(self, fresh: Tracker) -> bool:
+        """Go on if it counts the same processes, see `Tracker.become`. A new quorum counts at
+        once."""
+        if not isinstance(fresh, ProcessTracker) or fresh._pattern != self._pattern:
+            return False
+        before, self.config = self.config, fresh.config
+        quorum = (self.config.quorum, self.config.quorum_max)
+        if self.count is not None and quorum != (before.quorum, before.quorum_max):
+            self._forget_delay()
+            self.verdict = self._judge(self.count)
+        return True
 
     def contribution(self, use: TrackUse) -> Contribution:
         """Return what it does now to a virtual router that uses it like this."""
@@ -76,7 +84,7 @@ class ProcessTracker:
 
     def _on_count(self, count: int) -> None:
         self.count = count
-        verdict = Verdict.UP if self._is_enough(count) else Verdict.DOWN
+        verdict = self._judge(count)
         if self.verdict is Verdict.UNKNOWN:
             self.verdict = verdict
             self._on_change(self)
@@ -90,11 +98,18 @@ class ProcessTracker:
             else:
                 self._settle(verdict)
 
-    def _is_enough(self, count: int) -> bool:
+    @property
+    def _pattern(self) -> Pattern:
+        config = self.config
+        return Pattern(
+            command=config.command, full_command=config.full_command, match=config.param_match
+        )
+
+    def _judge(self, count: int) -> Verdict:
         most = self.config.quorum_max
-        if most == 0:
-            return count == 0
-        return count >= self.config.quorum and (most is None or count <= most)
+        least = self.config.quorum if most != 0 else 0
+        is_enough = count >= least and (most is None or count <= most)
+        return Verdict.UP if is_enough else Verdict.DOWN
 
     def _settle(self, verdict: Verdict) -> None:
         self._timer = None

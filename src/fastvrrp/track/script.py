@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fastvrrp.config.model import GlobalConfig, ScriptConfig, TrackUse
     from fastvrrp.reactor import Handle, Loop
+    from fastvrrp.track.base import Tracker
 
 __all__ = ["ScriptTracker"]
 
@@ -90,6 +91,22 @@ class ScriptTracker:
             self._child.kill()
         else:
             self._child.terminate(STOP_GRACE)
+
+    def become(self, fresh: Tracker) -> bool:
+        """Go on if it is the same program with the same arguments and account, see
+        `Tracker.become`. A run that is under way keeps its timeout."""
+        if not isinstance(fresh, ScriptTracker) or not self._runner.runs_as(fresh._runner):
+            return False
+        before, self.config = self.config, fresh.config
+        self._runner = fresh._runner
+        self._results.adjust(self.config.rise, self.config.fall)
+        if self._tick_timer is not None and self.config.interval != before.interval:
+            self._tick_timer.cancel()
+            last = self._due - before.interval
+            now = monotonic_ns()
+            self._due = Nanoseconds(max(last + self.config.interval, now))
+            self._tick_timer = self._loop.call_later((self._due - now) / NS_PER_SECOND, self._tick)
+        return True
 
     def contribution(self, use: TrackUse) -> Contribution:
         """Return what the script does to a virtual router that uses it like this."""

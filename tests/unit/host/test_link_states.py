@@ -219,6 +219,60 @@ def test_others_are_as_the_kernel_says(watch: Watch) -> None:
     assert not links.states.up("eth1")
 
 
+def configure(
+    eth0: Fixture,
+    *names: str,
+    down: int = 0,
+    linkbeat: dict[str, LinkbeatMethod | None] | None = None,
+) -> None:
+    delay = InterfaceDelay(interface="eth0", down=seconds(down), up=seconds(0))
+    eth0.states.configure(names=names, delays={"eth0": delay}, linkbeat=linkbeat or {})
+
+
+def test_a_delay_that_runs_survives_a_reload_and_the_next_one_is_new(watch: Watch) -> None:
+    eth0 = watch(UP, down=3)
+    assert eth0.becomes(DOWN)
+    assert eth0.after(seconds(2))
+    configure(eth0, "eth0", "eth1", down=5)
+    assert eth0.after(seconds(1) - 1)
+    assert not eth0.after(1)
+    assert eth0.becomes(UP)
+    assert eth0.becomes(DOWN)
+    assert eth0.after(seconds(5) - 1)
+    assert not eth0.after(1)
+
+
+def test_an_interface_that_does_not_matter_any_more_has_no_delay(watch: Watch) -> None:
+    eth0 = watch(UP, down=3)
+    eth0.becomes(DOWN)
+    configure(eth0)
+    assert not eth0.up
+    assert eth0.loop.waiting == 0
+
+
+def test_an_interface_that_matters_from_now_on_counts_as_it_is(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    eth0 = watch(UP)
+    configure(eth0)
+    eth0.flags = DOWN
+    configure(eth0, "eth0", down=9)
+    assert not eth0.up
+    assert eth0.becomes(UP)
+    assert caplog.messages == ["Netlink reports eth0 up"]
+
+
+def test_polling_begins_and_ends_with_a_reload(watch: Watch) -> None:
+    eth0 = watch(UP)
+    configure(eth0, "eth0", linkbeat={"eth0": LinkbeatMethod.IOCTL})
+    assert not eth0.up
+    assert eth0.loop.waiting == 1
+    configure(eth0, "eth0")
+    assert eth0.up
+    assert eth0.loop.waiting == 0
+    assert eth0.changes == 0
+
+
 def test_nothing_runs_after_the_end(watch: Watch) -> None:
     eth0 = watch(UP, down=2, linkbeat={"eth0": LinkbeatMethod.IOCTL})
     eth0.polled = 0x40

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from coldside import Pipe, Until
 from fastvrrp.clock import Nanoseconds, milliseconds, seconds
 from fastvrrp.config.model import Command, GlobalConfig, InstanceConfig, NotifyConfig
+from fastvrrp.names import State
 from fastvrrp.notify.hooks import Hooks
 from fastvrrp.reactor import Reactor
 
@@ -44,10 +46,13 @@ class Fixture:
         slow: Nanoseconds = HOUR,
         **scripts: str,
     ) -> Hooks:
+        owner = self.owner(**scripts)
+        return Hooks(owner, GlobalConfig(), loop=self.reactor, stop_limit=stop_limit, slow=slow)
+
+    def owner(self, name: str = "VI_1", **scripts: str) -> InstanceConfig:
         commands = {name: self.command(name, script) for name, script in scripts.items()}
         notify = NotifyConfig(**commands)  # type: ignore[arg-type]  # fields that are commands
-        instance = InstanceConfig(name="VI_1", interface="eth0", vrid=1, notify=notify)
-        return Hooks(instance, GlobalConfig(), loop=self.reactor, stop_limit=stop_limit, slow=slow)
+        return InstanceConfig(name=name, interface="eth0", vrid=1, notify=notify)
 
     def release(self) -> None:
         """Let one waiting script go on."""
@@ -305,3 +310,68 @@ def test_close_does_not_wait_for_a_script_that_no_signal_reaches(
     closed(hooks, until)
     world.release()
     os.wait()
+
+
+# ---- reload ----
+
+
+def test_runs_that_wait_are_kept_over_a_reload(world: Fixture, until: Until) -> None:
+    """Given a script that runs and three that wait, when a reload replaces one and removes another,
+    then the new one is run, and the removed one is not."""
+    hooks = world.hooks(master=WAIT, backup=SAY, fault=SAY, always=SAY)
+    hooks.notify("MASTER", 1)
+    until(lambda: world.lines)
+    hooks.notify("BACKUP", 2)
+    hooks.notify("FAULT", 3)
+    changed = world.owner("VI_2", backup="echo changed >> {pipe}", always=SAY)
+    hooks.update(changed, GlobalConfig())
+    world.release()
+    until(lambda: len(world.lines) == 5)
+    assert world.lines == [
+        "master",
+        "always INSTANCE VI_2 MASTER 1",
+        "changed",
+        "always INSTANCE VI_2 BACKUP 2",
+        "always INSTANCE VI_2 FAULT 3",
+    ]
+    closed(hooks, until)
+
+
+def test_a_reload_without_changes_checks_no_script(
+    world: Fixture, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks = world.hooks(master=SAY)
+    monkeypatch.setattr("fastvrrp.notify.hooks.Runner", None)
+    hooks.update(world.owner(master=SAY), GlobalConfig())
+    hooks.notify("MASTER", 1)
+    until(lambda: world.lines)
+    closed(hooks, until)
+
+
+@pytest.mark.parametrize(
+    ("tells_deleted", "state", "expected"),
+    [
+        (False, State.ACTIVE, ["fault", "always INSTANCE VI_1 FAULT 7"]),
+        (False, State.FAULT, []),
+        (True, State.ACTIVE, ["deleted", "always INSTANCE VI_1 DELETED 7"]),
+        (True, State.FAULT, ["deleted", "always INSTANCE VI_1 DELETED 7"]),
+    ],
+)
+def test_the_end_of_an_instance_is_told_even_if_other_scripts_wait(
+    world: Fixture, until: Until, tells_deleted: bool, state: State, expected: list[str]
+) -> None:
+    """Given a script that runs and one that waits, when the instance is removed by a reload, then
+    the one that waits is skipped, and those for the end are run."""
+    owner = world.owner(master=WAIT, backup=SAY, fault=SAY, deleted=SAY, always=SAY)
+    owner = replace(owner, notify=replace(owner.notify, tells_deleted=tells_deleted))
+    hooks = Hooks(owner, GlobalConfig(), loop=world.reactor, stop_limit=HOUR)
+    hooks.notify("MASTER", 1)
+    until(lambda: world.lines)
+    hooks.notify("BACKUP", 2)
+    hooks.tell_deleted(state, 7)
+    done: list[bool] = []
+    hooks.close(lambda: done.append(True))
+    world.release()
+    until(lambda: done)
+    until(lambda: len(world.lines) == 1 + len(expected))
+    assert world.lines == ["master", *expected]

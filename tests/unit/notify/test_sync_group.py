@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from fastvrrp.config.model import GlobalConfig
 from fastvrrp.config.model import SyncGroup as SyncGroupConfig
 from fastvrrp.names import Fault, State
 from fastvrrp.notify.sync_group import SyncGroup
@@ -24,6 +25,9 @@ class Told:
 
     def notify(self, state: str, priority: int) -> None:
         self.states.append((state, priority))
+
+    def update(self, owner: SyncGroupConfig, _: GlobalConfig) -> None:
+        self.owner = owner
 
 
 @pytest.fixture
@@ -87,3 +91,32 @@ def test_who_holds_a_member_back_is_named_with_the_reason(
     members[1].faults = {Fault.LINK: "interface eth1 down"}
     assert group.held_by(members[0]) == "sync group VG waits for VI_2 (interface eth1 down)"
     assert group.held_by(members[1]) is None
+
+
+def test_a_reload_tells_no_state_that_was_told(
+    group: SyncGroup, members: list[Member], told: Told
+) -> None:
+    for member in members:
+        enter(group, member, State.BACKUP)
+    third = Member("VI_3")
+    third.state = State.BACKUP
+    config = SyncGroupConfig(name="VG", members=("VI_1", "VI_2", "VI_3"))
+    group.update(config, GlobalConfig(), [*members, third])
+    assert told.states == [("BACKUP", 0)]
+    assert told.owner is config
+    for member in (*members, third):
+        enter(group, member, State.ACTIVE)
+    assert told.states == [("BACKUP", 0), ("MASTER", 0)]
+
+
+def test_a_group_of_the_members_that_are_left_has_their_state(
+    group: SyncGroup, members: list[Member], told: Told
+) -> None:
+    """Given a group whose members differ, when a reload removes the one that is behind, then the
+    group is where the other is."""
+    for member in members:
+        enter(group, member, State.BACKUP)
+    enter(group, members[0], State.ACTIVE)
+    group.update(SyncGroupConfig(name="VG", members=("VI_1",)), GlobalConfig(), members[:1])
+    assert told.states == [("BACKUP", 0), ("MASTER", 0)]
+    assert group.state is State.ACTIVE
