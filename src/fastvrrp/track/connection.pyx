@@ -49,12 +49,13 @@ cdef class Connection:
     def __cinit__(self, bytes address):
         if not 2 < len(address) <= <Py_ssize_t>sizeof(sockaddr_storage):
             raise ValueError("this is no struct sockaddr")
-        self.address = address
         self.fd = -1
         self.is_waiting = False
+        self.address = address
 
     def __dealloc__(self):
-        self.close()
+        if self.address is not None:  # else the arguments were refused: every field is still 0
+            self.close()
 
     cpdef int attempt(self) except? -1:
         """Begin to connect."""
