@@ -38,9 +38,10 @@ class Prepared:
     """The bytes of every transition of one virtual router.
 
     `fd` is the raw socket that sends `datagrams` (one for each destination) on interface
-    `ifindex`. `withdraw` are rtnetlink requests, each handed to the kernel in one send (at most
-    MESSAGES_IN_ONE_SEND messages). The frames of a batch of `install` leave as soon as its
-    requests are in the kernel; an announcement sends the frames of all batches, in order.
+    `ifindex`; a packet socket for those with a `link` header. `withdraw` are rtnetlink requests,
+    each handed to the kernel in one send (at most MESSAGES_IN_ONE_SEND messages). The frames of a
+    batch of `install` leave as soon as its requests are in the kernel; an announcement sends the
+    frames of all batches, in order.
     """
 
     fd: int

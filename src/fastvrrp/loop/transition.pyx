@@ -152,10 +152,16 @@ cdef int _lay_out_frame(batch_t* batch, int j, frame, _Arena arena) except -1:
     batch.lanes[j] = _lane(frame)
     if frame.ifindex:
         out.to_len = sizeof(sockaddr_ll)
-        out.to.sll_family = AF_PACKET
-        out.to.sll_ifindex = frame.ifindex
-        out.to.sll_halen = 6
-        memcpy(out.to.sll_addr, <const uint8_t*>data, 6)
+        _fill_link(&out.to, frame.ifindex, data)
+    return 0
+
+
+cdef int _fill_link(sockaddr_ll* to, int ifindex, bytes frame) except -1:
+    """Write where `frame`, which begins with its destination, is sent: out of interface `ifindex`."""
+    to.sll_family = AF_PACKET
+    to.sll_ifindex = ifindex
+    to.sll_halen = 6
+    memcpy(to.sll_addr, <const uint8_t*>frame, 6)
     return 0
 
 
@@ -196,11 +202,13 @@ cdef int _lay_out_datagram(transition_t* t, int i, layout, int ifindex, _Arena a
     cdef bytes destination = layout.dst
     cdef sockaddr_in* to4
     cdef sockaddr_in6* to6
-    arena.copy(&out.piece, layout.data)
+    cdef bytes header = layout.link
+    cdef size_t before = len(header)
+    arena.copy(&out.piece, header + layout.data)
     if arena.base == NULL:
         return 0
-    out.datagram.data = <uint8_t*>out.piece.iov_base
-    out.datagram.length = <uint16_t>out.piece.iov_len
+    out.datagram.data = <uint8_t*>out.piece.iov_base + before
+    out.datagram.length = <uint16_t>(out.piece.iov_len - before)
     out.datagram.vrrp = layout.vrrp
     out.datagram.ah = layout.ah
     out.datagram.trailer = layout.trailer
@@ -210,7 +218,10 @@ cdef int _lay_out_datagram(transition_t* t, int i, layout, int ifindex, _Arena a
     out.datagram.checksum_style = layout.checksum_style
     memcpy(out.source, <const uint8_t*>source, len(source))
     memcpy(out.destination, <const uint8_t*>destination, len(destination))
-    if layout.family == 4:
+    if before:
+        _fill_link(<sockaddr_ll*>&out.to, ifindex, header)
+        out.to_len = sizeof(sockaddr_ll)
+    elif layout.family == 4:
         to4 = <sockaddr_in*>&out.to
         to4.sin_family = AF_INET
         memcpy(&to4.sin_addr, <const uint8_t*>destination, 4)
