@@ -21,11 +21,13 @@ class Kind(Enum):
     ADDRESS = "address"
     ROUTE = "route"
     RULE = "rule"
+    LINK = "interface"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """An address, a route or a rule; made by `host.addresses`, `host.routes` and `host.rules`.
+    """An address, a route or a rule, or that an interface with a virtual MAC address is up; made by
+    `host.addresses`, `host.routes`, `host.rules` and `host.vmac`.
 
     `key` is what the kernel tells it by: the same function of a message of the kernel gives the
     same key. `install` and `remove` are one rtnetlink message each, with the sequence number 0.

@@ -157,6 +157,7 @@ class LinkTable:
         self._hidden: set[int] = set()
         self._protocols: frozenset[int] = frozenset()
         self._changed = False
+        self._overran = False
         self._lost: dict[Key, int] = {}
         self._generations = count(1)
         self._links: dict[int, Link] = {}
@@ -250,25 +251,34 @@ class LinkTable:
     def _filter(self) -> None:
         self._route.filter(news_filter(self._hidden, self._protocols))
 
+    def catch_up(self) -> None:
+        """Take in what the kernel has told so far, without calling anybody: they are called from
+        the loop."""
+        self._read()
+        self._loop.call_later(0, self._tell)
+
     def _on_readable(self) -> None:
-        overran = False
+        self._read()
+        self._tell()
+
+    def _read(self) -> None:
         try:
             for raw in self._route.read(_AT_ONCE):
                 self._take(raw)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            overran = True
+            self._overran = True
             self._route.discard()  # older than what is read now
             log.warning(
                 "kernel events were lost (the netlink queue overran); reading everything anew"
             )
             self._read_all()
-        self._tell(overran=overran)
 
-    def _tell(self, *, overran: bool) -> None:
+    def _tell(self) -> None:
         lost, self._lost = self._lost, {}
         changed, self._changed = self._changed, False
+        overran, self._overran = self._overran, False
         if changed:
             self._on_change()
         if overran:

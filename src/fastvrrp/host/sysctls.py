@@ -62,7 +62,7 @@ class Sysctls:
         if known is not None and now == known.ours:  # else it is that of a new interface
             known.users += 1
             return True
-        if now != value and not self._write(name, value):
+        if now != value and not self.write(name, value):
             return False
         users = 1 if known is None else known.users + 1
         self._changed[name] = _Changed(was=now, ours=value, users=users)
@@ -79,7 +79,7 @@ class Sysctls:
             return
         del self._changed[name]
         if known.was != known.ours and self.get(name) == known.ours:
-            self._write(name, known.was)
+            self.write(name, known.was)
 
     def close(self) -> None:
         """Restore all that is left; may be repeated."""
@@ -87,8 +87,11 @@ class Sysctls:
             known.users = 1
             self.restore(name)
 
-    def _write(self, name: str, value: str) -> bool:
-        """Set a parameter and read it back; log and return False when it is not `value` then."""
+    def write(self, name: str, value: str) -> bool:
+        """Set a parameter, for good, and read it back; log and return False when it is not `value`
+        then."""
+        if self.get(name) == value:
+            return True
         try:
             (self._root / name).write_text(value)
         except OSError as error:
