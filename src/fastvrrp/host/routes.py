@@ -334,7 +334,9 @@ class _Maker:
 
 def _metrics(metrics: RouteMetrics) -> Attributes:
     found: Attributes = []
-    if locks := sum(1 << _METRICS.index(_metric_name(one)) for one in metrics.locked):
+    # The kernel heeds rto_min only where it is locked; ip(8) does the same, keepalived does not.
+    locked = {*metrics.locked, *(() if metrics.rto_min is None else ("rto_min",))}
+    if locks := sum(1 << _METRICS.index(_metric_name(one)) for one in locked):
         found.append(("RTAX_LOCK", locks))
     for name in (one.name for one in fields(metrics)):
         said = getattr(metrics, name)

@@ -86,7 +86,7 @@ def rule_key(message: Message) -> tuple[object, ...]:
     mask = message.get_attr("FRA_FWMASK")
     return (
         "rule",
-        message.get_attr("FRA_PRIORITY"),
+        message.get_attr("FRA_PRIORITY") or 0,
         message["action"],
         message.get_attr("FRA_TABLE") or message["table"],
         *ends,

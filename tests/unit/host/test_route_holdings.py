@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.network_text import static_route
 from config.network_values import routes
-from fastvrrp.config.model import Nexthop, Route, RouteOrder, RouteType
+from fastvrrp.config.model import Nexthop, Route, RouteMetrics, RouteOrder, RouteType
 from fastvrrp.host.holding import HoldingError, Kind
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.routes import route_holding
@@ -39,8 +39,12 @@ def as_the_kernel_takes_it(route: Route) -> Route:
     from_network = (
         route.from_network if route.from_network and route.from_network.prefixlen else None
     )
+    # The kernel does not look at rto_min that is not locked.
+    names = {*route.metrics.locked, *(() if route.metrics.rto_min is None else ("rto_min",))}
+    locked = tuple(name for name in RouteMetrics.__dataclass_fields__ if name in names)
     return replace(
         route,
+        metrics=replace(route.metrics, locked=locked),
         from_network=from_network,
         table=254 if route.table is None else route.table,
         metric=(route.metric or 1024) if is_ipv6 else route.metric,
