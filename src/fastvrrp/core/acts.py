@@ -1,11 +1,12 @@
 """What goes into the core and what comes out of it, as Python values."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from fastvrrp.names import NoteKind
 
-__all__ = ["Act", "GarpParams", "HmacParams", "Note", "RouterParams"]
+__all__ = ["Act", "GarpParams", "HmacParams", "Note", "Revision", "RouterChange", "RouterParams"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +178,34 @@ class RouterParams:
         size = 4 if self.family == 4 else 16
         if any(len(a) != size for a in (*self.addresses, *self.peers, *self.allowed_peers)):
             raise ValueError(f"addresses and peers must be {size} bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterChange:
+    """What becomes of the router number `slot`.
+
+    `params` None: it ends. `fresh`, or a slot that is free: it begins in Initialize and waits for
+    its startup, its counters and sequence numbers going on. Else it runs on with new parameters, of
+    which `priority` is the effective one and `faults` the present set. `port` and `source` (4 or 16
+    bytes) are where it listens, -1: nowhere; `params` has no say in that nor in its group.
+    `listens_anew`: a backup waits for a whole Active_Down_Interval, as it does without being told
+    where it accepts other adverts than before. `name` is for people.
+    """
+
+    slot: int
+    params: RouterParams | None
+    fresh: bool = False
+    port: int = -1
+    source: bytes = b""
+    listens_anew: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a new configuration changes in a core. `groups` are the members of every sync group, in
+    their order; `old_groups` says which group, by its number, one was before."""
+
+    changes: Sequence[RouterChange] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
+    old_groups: Mapping[int, int] = field(default_factory=dict)

@@ -36,3 +36,5 @@ cdef class Core:
     cdef core_t core
 
     cdef vr_t* _router(self, int32_t vr) except NULL
+    # An empty core with room for as many and for what is here, None if this one has it.
+    cdef Core larger(self, int32_t routers, int32_t ports, int32_t groups)

@@ -5,11 +5,11 @@ through the Python methods, which run the same code.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from fastvrrp.core cimport deadlines, listeners, machine, queue, reactions, senders
+from fastvrrp.core cimport deadlines, listeners, machine, queue, reactions, senders, settings, storage
 from fastvrrp.core cimport groups as sync_groups
+from fastvrrp.core cimport revision as revisions
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport (
     ACTIVE,
@@ -32,29 +32,26 @@ from fastvrrp.core.model cimport (
     WITHDRAW,
     act_t,
     core_t,
-    group_t,
     limiter_t,
+    params_t,
     sender_t,
     vr_t,
 )
+from fastvrrp.core.revision cimport CompiledRevision, compile_revision
+from fastvrrp.core.settings cimport copy_address
 from fastvrrp.wire cimport advert as wire_advert
-from fastvrrp.wire cimport auth as wire_auth
-from fastvrrp.wire.hmac cimport prepare_hmac_key
 from fastvrrp.wire.packet cimport (
     ACCEPTED,
-    AUTH_NONE,
-    MAX_PEERS,
     N_REJECTS,
     REJECT_CARP,
     REJECT_VRID,
     advert_t,
     fv_rx_meta_t,
     packet_t,
-    profile_t,
     reject_t,
 )
 
-from fastvrrp.core.acts import Act, Note, RouterParams
+from fastvrrp.core.acts import Act, Note
 from fastvrrp.names import Condition, Fault, NoteKind, Reason, RejectReason, State
 
 assert (State.INIT, State.BACKUP, State.ACTIVE, State.FAULT) == (INIT, BACKUP, ACTIVE, FAULT)
@@ -64,8 +61,6 @@ assert NoteKind.UNKNOWN_VRID == NOTE_UNKNOWN_VRID and len(NoteKind) == N_NOTES
 assert len(RejectReason) == N_REJECTS and len(Condition) == N_CONDITIONS
 
 cdef enum:
-    VRIDS = 256
-    NOTES_PER_ROUTER = 64
     PORT_NOTE_WINDOW = 60000000000          # ns: notes about packets that no router can answer for
 
 
@@ -136,7 +131,7 @@ cdef bint is_known_elsewhere(const core_t* core, int32_t like, uint8_t vrid) noe
     cdef int32_t vr
     for vr in range(core.capacity):
         if core.vrs[vr].used and core.vrs[vr].profile.vrid == vrid:
-            if core.vrs[vr].address_len == core.vrs[like].address_len:
+            if core.vrs[vr].settings.address_len == core.vrs[like].settings.address_len:
                 return True
     return False
 
@@ -188,36 +183,12 @@ cdef class Core:
     """Up to `routers` virtual routers on `ports` ports, some in `groups` sync groups. Not thread-safe."""
 
     def __cinit__(self, int32_t routers, int32_t ports=1, int32_t groups=0):
-        cdef core_t* core = &self.core
-        cdef int32_t group
         if routers < 1 or ports < 1 or groups < 0:
             raise ValueError("a core needs at least one router and one port")
-        core.capacity = routers
-        core.n_ports = ports
-        core.vrs = <vr_t*>calloc(routers, sizeof(vr_t))
-        core.lookup = <int32_t*>calloc(ports * VRIDS, sizeof(int32_t))
-        core.port_rejects = <uint64_t*>calloc(ports * N_REJECTS, sizeof(uint64_t))
-        core.port_limits = <limiter_t*>calloc(2 * ports, sizeof(limiter_t))
-        core.n_groups = groups
-        core.groups = <group_t*>calloc(max(groups, 1), sizeof(group_t))
-        if not (core.vrs and core.lookup and core.port_rejects and core.port_limits and core.groups):
-            raise MemoryError
-        for group in range(groups):
-            core.groups[group].first = -1
-        memset(core.lookup, 0xFF, ports * VRIDS * sizeof(int32_t))
-        deadlines.create(&core.deadlines, 2 * routers)
-        queue.create(&core.acts, 8 * routers)
-        queue.create(&core.notes, NOTES_PER_ROUTER * routers)
+        storage.create(&self.core, routers, ports, groups)
 
     def __dealloc__(self):
-        free(self.core.vrs)
-        free(self.core.lookup)
-        free(self.core.port_rejects)
-        free(self.core.port_limits)
-        free(self.core.groups)
-        deadlines.destroy(&self.core.deadlines)
-        queue.destroy(&self.core.acts)
-        queue.destroy(&self.core.notes)
+        storage.destroy(&self.core)
 
     cdef vr_t* _router(self, int32_t vr) except NULL:
         if not 0 <= vr < self.core.capacity or not self.core.vrs[vr].used:
@@ -229,6 +200,7 @@ cdef class Core:
     def add(self, params):
         """Add a virtual router in Initialize and return its number; raises ValueError when there is no room
         or the VRID is taken on the port."""
+        cdef params_t laid_out
         cdef int32_t vr
         for vr in range(self.core.capacity):
             if not self.core.vrs[vr].used:
@@ -239,7 +211,8 @@ cdef class Core:
             raise ValueError(f"no port {params.port}")
         if params.group >= self.core.n_groups:
             raise ValueError(f"no sync group {params.group}")
-        _fill(&self.core.vrs[vr], params)
+        settings.lay_out(&laid_out, params)
+        revisions.begin(&self.core, vr, &laid_out)
         if params.port >= 0 and not listeners.move(&self.core, vr, params.port):
             self.core.vrs[vr].used = 0
             raise ValueError(f"VRID {params.vrid} is taken on port {params.port}")
@@ -247,10 +220,43 @@ cdef class Core:
             sync_groups.join(&self.core, vr, params.group)
         return vr
 
+    @property
+    def capacity(self):
+        """For how many (routers, ports, sync groups) there is room."""
+        return self.core.capacity, self.core.n_ports, self.core.n_groups
+
+    def grow(self, int32_t routers, int32_t ports, int32_t groups):
+        """Make room for as many, if there is less."""
+        cdef Core larger = self.larger(routers, ports, groups)
+        if larger is not None:
+            storage.adopt(&self.core, &larger.core)
+
+    cdef Core larger(self, int32_t routers, int32_t ports, int32_t groups):
+        """See the .pxd."""
+        cdef core_t* core = &self.core
+        if routers <= core.capacity and ports <= core.n_ports and groups <= core.n_groups:
+            return None
+        return Core(max(routers, core.capacity), max(ports, core.n_ports), max(groups, core.n_groups))
+
+    def retire(self, int32_t vr, int64_t now):
+        """End a router that a revision takes away or begins anew: RFC 9568 §6.4.3, Shutdown, without a note. Drain
+        its acts before `revise()`, as long as they mean what was configured for it."""
+        self._router(vr)
+        machine.retire(&self.core, vr, now)
+
+    def revise(self, revision, int64_t now):
+        """Change what core.acts.Revision says, in one step; raises ValueError, with nothing changed, for what cannot
+        be."""
+        cdef CompiledRevision compiled = compile_revision(&self.core, revision)
+        cdef int32_t taken = revisions.collision(&self.core, &compiled.revision)
+        if taken >= 0:
+            raise ValueError(f"router {taken}: its VRID is taken on its port")
+        revisions.revise(&self.core, &compiled.revision, now)
+
     def set_source(self, int32_t vr, source):
         """Set the own source address (4 or 16 bytes), which decides between equal priorities."""
         cdef vr_t* router = self._router(vr)
-        _copy_address(router.profile.own, source)
+        copy_address(router.profile.own, source)
 
     @property
     def tells_unknown_vrids(self):
@@ -318,7 +324,7 @@ cdef class Core:
         router.ah_sequence = max(router.ah_sequence, <uint32_t>ah)
         router.hmac_sequence = max(router.hmac_sequence, <uint64_t>hmac)
         for source, ah, hmac in marks[:senders.slots(router)]:
-            if len(source) != router.address_len:
+            if len(source) != router.settings.address_len:
                 raise ValueError("a source has the router's address length")
             address = bytes(source).ljust(16, b"\0")
             if router.profile.n_peers and not listeners.is_peer(router, address):
@@ -339,8 +345,8 @@ cdef class Core:
         memset(&meta, 0, sizeof(meta))
         meta.family = family
         meta.ttl = ttl
-        _copy_address(meta.src, src)
-        _copy_address(meta.dst, dst)
+        copy_address(meta.src, src)
+        copy_address(meta.dst, dst)
         if not 0 <= port < self.core.n_ports:
             raise ValueError(f"no port {port}")
         return RejectReason(
@@ -353,13 +359,13 @@ cdef class Core:
         cdef advert_t advert
         cdef bytes joined = b"".join(addresses)
         memset(&advert, 0, sizeof(advert))
-        advert.version = router.version
+        advert.version = router.settings.version
         advert.vrid = router.profile.vrid
         advert.priority = <uint8_t>priority
         advert.interval = interval
         advert.count = <uint8_t>len(addresses)
         advert.addresses = joined
-        _copy_address(advert.src, source)
+        copy_address(advert.src, source)
         reactions.on_advert(&self.core, vr, &advert, now)
 
     def advance(self, int64_t now):
@@ -390,7 +396,7 @@ cdef class Core:
         cdef act_t act
         notes = []
         while queue.take(&self.core.notes, &act):
-            notes.append(note_from(&act, self.core.vrs[act.vr].address_len))
+            notes.append(note_from(&act, self.core.vrs[act.vr].settings.address_len))
         return notes
 
     @property
@@ -410,7 +416,7 @@ cdef class Core:
             "state": State(router.state),
             "priority": router.priority,
             "faults": Fault(sync_groups.held_back_now(&self.core, vr) if router.started else router.faults),
-            "active_source": (<bytes>router.active_source[:16])[: router.address_len],
+            "active_source": (<bytes>router.active_source[:16])[: router.settings.address_len],
             "active_priority": router.active_priority,
             "active_adver_interval": router.active_adver_interval,
             "active_down_interval": machine.active_down_interval(router),
@@ -427,7 +433,7 @@ cdef class Core:
         for i in range(MAX_SENDERS):
             sender = &router.senders[i]
             if sender.ah_sequence or sender.hmac_sequence:
-                source = (<bytes>sender.source[:16])[: router.address_len]
+                source = (<bytes>sender.source[:16])[: router.settings.address_len]
                 found.append((source, sender.ah_sequence, sender.hmac_sequence))
         return found
 
@@ -457,102 +463,9 @@ cdef dict _conditions(const vr_t* router):
     found = {}
     for kind in range(<int>N_CONDITIONS):
         if router.conditions[kind].seen:
-            source = (<bytes>router.conditions[kind].source[:16])[: router.address_len]
+            source = (<bytes>router.conditions[kind].source[:16])[: router.settings.address_len]
             found[Condition(kind)] = (source, router.conditions[kind].seen, router.conditions[kind].detail)
     return found
 
 
 _ACT_NAMES = {SEND: "SEND", WITHDRAW: "WITHDRAW", INSTALL: "INSTALL", ANNOUNCE: "ANNOUNCE", NOTE: "NOTE"}
-
-
-cdef int _copy_address(uint8_t* target, source) except -1:
-    cdef bytes raw = bytes(source)
-    if len(raw) not in (0, 4, 16):
-        raise ValueError("an address is 4 or 16 bytes")
-    memset(target, 0, 16)
-    memcpy(target, <const uint8_t*>raw, len(raw))
-    return 0
-
-
-cdef int _fill(vr_t* router, params) except -1:
-    """Lay out a fresh router from RouterParams, which has checked the ranges."""
-    cdef profile_t* profile = &router.profile
-    cdef bytes password, joined
-    memset(router, 0, sizeof(vr_t))
-    router.version = params.version
-    router.address_len = 4 if params.family == 4 else 16
-    router.priority = params.priority
-    router.start_active = params.start_active
-    router.preempt = params.preempt
-    router.port = -1
-    router.group = -1
-    router.next_member = -1
-    router.next_same = -1
-    router.down_timer_adverts = params.down_timer_adverts
-    router.timer_expired_backup = params.timer_expired_backup
-    router.owner_ignores_adverts = params.owner_ignore_adverts
-    router.lower_prio_no_advert = params.lower_prio_no_advert
-    router.higher_prio_send_advert = params.higher_prio_send_advert
-    router.skip_check_addresses = params.skip_check_addresses
-    router.old_checksum = params.old_checksum
-    router.sends_old_checksum = params.old_checksum == 1
-    router.faults = params.faults
-    router.advert_interval = params.advert_interval
-    router.active_adver_interval = params.advert_interval
-    router.preempt_delay = params.preempt_delay
-    router.preempt_until = NEVER
-    router.burst_due = NEVER
-    router.refresh_due = NEVER
-    router.garp.delay = params.garp.delay
-    router.garp.repeat = params.garp.repeat
-    router.garp.refresh = params.garp.refresh
-    router.garp.refresh_repeat = params.garp.refresh_repeat
-    router.garp.lower_delay = params.garp.lower_prio_delay
-    router.garp.lower_repeat = params.garp.lower_prio_repeat
-    joined = b"".join(params.addresses)
-    router.address_count = len(params.addresses)
-    router.address_digest = reactions.address_digest(joined, router.address_count, router.address_len)
-    profile.version = params.version
-    profile.family = params.family
-    profile.vrid = params.vrid
-    profile.advert_interval = params.advert_interval
-    profile.unicast = bool(params.peers)
-    profile.any_source = params.any_source
-    profile.no_addresses = router.address_count == 0
-    profile.strict = params.strict
-    _copy_address(profile.group, params.group_address)
-    profile.n_peers = len(params.peers or params.allowed_peers)
-    for i, peer in enumerate(params.peers or params.allowed_peers):
-        _copy_address(profile.peers[i], peer)
-        low, high = params.peer_ttls[i] if params.peer_ttls else (0, 255)
-        profile.peer_min_ttl[i] = low
-        profile.peer_max_ttl[i] = high
-    _copy_address(profile.own, params.source)
-    profile.auth_type = params.auth_type
-    if params.auth_type != AUTH_NONE:
-        password = bytes(params.password[:8]).ljust(8, b"\0")
-        memcpy(profile.password, <const uint8_t*>password, 8)
-        wire_auth.prepare_key(&profile.ah_key, profile.password)
-    if params.hmac is not None:
-        _fill_hmac(router, params.hmac)
-    router.used = 1
-    return 0
-
-
-cdef int _fill_hmac(vr_t* router, hmac) except -1:
-    cdef profile_t* profile = &router.profile
-    cdef bytes secret
-    profile.n_hmac_keys = len(hmac.keys)
-    profile.hmac_mode = hmac.mode
-    profile.hmac_monotonic = hmac.monotonic
-    profile.hmac_window = hmac.window
-    router.holds_for_stale = hmac.hold
-    for i, (number, key) in enumerate(hmac.keys):
-        secret = bytes(key)
-        prepare_hmac_key(&profile.hmac_keys[i], <uint8_t>number, secret, len(secret))
-        if number == hmac.active_key:
-            profile.hmac_active = <uint8_t>i
-    return 0
-
-
-assert RouterParams.MAX_PEERS == MAX_PEERS

@@ -25,6 +25,8 @@ ctypedef struct deadlines_t:
 
 cdef int create(deadlines_t* d, int32_t capacity) except -1
 cdef void destroy(deadlines_t* d) noexcept
+# Make `target`, which is nowhere smaller, equal to `source`.
+cdef void copy(deadlines_t* target, const deadlines_t* source) noexcept nogil
 cdef void arm(deadlines_t* d, int32_t slot, int64_t due) noexcept nogil
 cdef void disarm(deadlines_t* d, int32_t slot) noexcept nogil
 cdef int64_t earliest(deadlines_t* d) noexcept nogil

@@ -1,6 +1,7 @@
 """Indexed binary heap of deadlines; see the .pxd for the idea, `Deadlines` for the face that tests use."""
 
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 
 cdef int create(deadlines_t* d, int32_t capacity) except -1:
@@ -32,6 +33,15 @@ cdef void destroy(deadlines_t* d) noexcept:
     d.place = NULL
     d.heap = NULL
     d.count = 0
+
+
+cdef void copy(deadlines_t* target, const deadlines_t* source) noexcept nogil:
+    """See the .pxd."""
+    memcpy(target.due, source.due, source.capacity * sizeof(int64_t))
+    memcpy(target.key, source.key, source.capacity * sizeof(int64_t))
+    memcpy(target.place, source.place, source.capacity * sizeof(int32_t))
+    memcpy(target.heap, source.heap, source.capacity * sizeof(int32_t))
+    target.count = source.count
 
 
 cdef inline void _put(deadlines_t* d, int32_t index, int32_t slot) noexcept nogil:

@@ -104,7 +104,7 @@ cdef bint all_owners(const core_t* core, int32_t vr) noexcept nogil:
     cdef int32_t member = first_member(core, vr)
     while member >= 0:
         if core.vrs[member].started != SHUT_DOWN and not (
-            core.vrs[member].priority == PRIORITY_OWNER and core.vrs[member].start_active
+            core.vrs[member].priority == PRIORITY_OWNER and core.vrs[member].settings.start_active
         ):
             return False
         member = core.vrs[member].next_member

@@ -6,9 +6,6 @@ Unicast routers may share a VRID on one port: their peers tell them apart. They 
 from libc.stdint cimport uint16_t
 from libc.string cimport memcmp
 
-cdef enum:
-    VRIDS = 256
-
 
 cdef int32_t addressed(const core_t* core, int32_t port, uint8_t vrid, const uint8_t* source) noexcept nogil:
     """Return the router that `source` speaks to, -1: none. Unicast routers may share a VRID: their peers tell them
@@ -25,20 +22,24 @@ cdef int32_t addressed(const core_t* core, int32_t port, uint8_t vrid, const uin
 
 
 cdef bint is_peer(const vr_t* router, const uint8_t* source) noexcept nogil:
+    return is_one_of(&router.profile, source)
+
+
+cdef bint is_one_of(const profile_t* profile, const uint8_t* source) noexcept nogil:
     cdef uint16_t i
-    for i in range(router.profile.n_peers):
-        if memcmp(router.profile.peers[i], source, 16) == 0:
+    for i in range(profile.n_peers):
+        if memcmp(profile.peers[i], source, 16) == 0:
             return True
     return False
 
 
-cdef bint are_told_apart(const vr_t* one, const vr_t* other) noexcept nogil:
-    """Whether two routers of one VRID can listen on one port."""
+cdef bint are_told_apart(const profile_t* one, const profile_t* other) noexcept nogil:
+    """Unicast routers are, by their peers."""
     cdef uint16_t i
-    if not one.profile.unicast or not other.profile.unicast:
+    if not one.unicast or not other.unicast:
         return False
-    for i in range(one.profile.n_peers):
-        if is_peer(other, one.profile.peers[i]):
+    for i in range(one.n_peers):
+        if is_one_of(other, one.peers[i]):
             return False
     return True
 
@@ -50,7 +51,7 @@ cdef bint move(core_t* core, int32_t vr, int32_t port) noexcept nogil:
     if router.port == port:
         return True
     while end[0] >= 0:
-        if not are_told_apart(router, &core.vrs[end[0]]):
+        if not are_told_apart(&router.profile, &core.vrs[end[0]].profile):
             return False
         end = &core.vrs[end[0]].next_same
     leave_port(core, vr)

@@ -10,6 +10,7 @@ cdef int64_t active_down_interval(const vr_t* vr) noexcept nogil
 # ---- inputs ----
 cdef void on_startup(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void on_shutdown(core_t* core, int32_t vr, int64_t now) noexcept nogil
+cdef void retire(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void on_deadline(core_t* core, int32_t vr, int64_t due, int64_t now) noexcept nogil
 cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void on_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
@@ -21,7 +22,7 @@ cdef void on_sent(core_t* core, int32_t vr) noexcept nogil
 cdef void on_send_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil
 cdef void on_install_failed(core_t* core, int32_t vr, int error, int64_t now) noexcept nogil
 
-# ---- for reactions.pyx ----
+# ---- for reactions.pyx and revision.pyx ----
 cdef void tell(
     core_t* core, int32_t vr, note_t kind, int64_t window, int64_t a, const uint8_t* source, int64_t now,
 ) noexcept nogil
@@ -34,3 +35,5 @@ cdef void yield_group(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void look_for_stall(core_t* core, int32_t vr, int64_t now) noexcept nogil
 cdef void change_priority(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
 cdef void end_reduction(core_t* core, int32_t vr, int64_t now) noexcept nogil
+cdef void set_faults(vr_t* router, uint32_t faults) noexcept nogil
+cdef void settle_group(core_t* core, int32_t vr, int64_t now) noexcept nogil

@@ -1,7 +1,7 @@
 """The state machine of a virtual router (RFC 9568 §6.4, RFC 3768 §6.4, and keepalived's additions).
 
-Laws: only this file assigns `vr.state`; every assignment goes through `enter()`; nothing here can fail,
-allocates, or reads a clock. What adverts do is in reactions.pyx, which calls this file. A sync group is
+Laws: only this file assigns `vr.state`, in `change_state()`; nothing here can fail, allocates, or reads a clock.
+What adverts do is in reactions.pyx, which calls this file; what a reload does, in revision.pyx. A sync group is
 asked at two places, `take_over()` and `settle()`; where one member leads, the others follow in the functions
 named `*_group`.
 
@@ -56,6 +56,7 @@ from fastvrrp.core.model cimport (
     PRIORITY_RESIGN,
     SHUT_DOWN,
     STARTED,
+    garp_t,
     group_t,
     note_t,
     reason_t,
@@ -75,7 +76,7 @@ cdef enum:
 
 cdef int64_t skew_of(const vr_t* vr, uint8_t priority) noexcept nogil:
     """Skew_Time of `priority` in ns (RFC 9568 §6.1; VRRPv2 scales one second instead, RFC 3768 §6.1)."""
-    cdef int64_t base = vr.active_adver_interval if vr.version == 3 else NS_PER_SECOND
+    cdef int64_t base = vr.active_adver_interval if vr.settings.version == 3 else NS_PER_SECOND
     return (256 - priority) * base // 256
 
 
@@ -86,7 +87,7 @@ cdef int64_t skew_time(const vr_t* vr) noexcept nogil:
 
 cdef int64_t active_down_interval(const vr_t* vr) noexcept nogil:
     """Active_Down_Interval in ns (RFC 9568 §6.1)."""
-    return vr.down_timer_adverts * vr.active_adver_interval + skew_time(vr)
+    return vr.settings.down_timer_adverts * vr.active_adver_interval + skew_time(vr)
 
 
 # ---- notes ----
@@ -116,7 +117,14 @@ cdef void arm_announce(core_t* core, int32_t vr) noexcept nogil:
 
 
 cdef void enter(core_t* core, int32_t vr, state_t state, reason_t reason, int64_t now) noexcept nogil:
-    """Change state, with the acts that belong to it, in their order."""
+    """Change state, with the acts that belong to it, and tell."""
+    cdef uint8_t old = core.vrs[vr].state
+    change_state(core, vr, state, now)
+    note(core, vr, NOTE_STATE, state, reason, old, core.vrs[vr].active_source, now)
+
+
+cdef void change_state(core_t* core, int32_t vr, state_t state, int64_t now) noexcept nogil:
+    """The acts are asked for in their order."""
     cdef vr_t* router = &core.vrs[vr]
     cdef uint8_t old = router.state
     if old == ACTIVE:
@@ -129,10 +137,9 @@ cdef void enter(core_t* core, int32_t vr, state_t state, reason_t reason, int64_
         router.counters.became_active += 1
         push_send(core, vr, router.priority, now)
         push_install(core, vr, now)
-        push_announce(core, vr, router.garp.repeat, now)
+        push_announce(core, vr, router.settings.garp.repeat, now)
     elif old == ACTIVE:
         push_withdraw(core, vr, now)
-    note(core, vr, NOTE_STATE, state, reason, old, router.active_source, now)
 
 
 cdef void forget_active(vr_t* router) noexcept nogil:
@@ -143,7 +150,7 @@ cdef void forget_active(vr_t* router) noexcept nogil:
 cdef void take_part(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     """Join the election (RFC 9568 §6.4.1), at start or after the last fault has cleared."""
     cdef vr_t* router = &core.vrs[vr]
-    router.active_adver_interval = router.advert_interval
+    router.active_adver_interval = router.settings.advert_interval
     router.preempt_until = NEVER
     forget_active(router)
     if groups.all_owners(core, vr):
@@ -212,8 +219,8 @@ cdef void yield_group(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     if groups.first_other(core, vr) < 0:
         return
     group = &core.groups[router.group]
-    group.meetings = group.meetings + 1 if now - group.active_since <= router.advert_interval else 0
-    group.defers_for = bits_of(core, group.first, group.meetings) * router.advert_interval // 2
+    group.meetings = group.meetings + 1 if now - group.active_since <= router.settings.advert_interval else 0
+    group.defers_for = bits_of(core, group.first, group.meetings) * router.settings.advert_interval // 2
     group.yielded_at = now
     group.defers_until = 0
     follow_group(core, vr, now)
@@ -224,14 +231,15 @@ cdef int32_t bits_of(const core_t* core, int32_t vr, int32_t which) noexcept nog
     in one of them."""
     cdef uint32_t digest = 2166136261u
     cdef int i
-    for i in range(core.vrs[vr].address_len):
+    for i in range(core.vrs[vr].settings.address_len):
         digest = (digest ^ core.vrs[vr].profile.own[i]) * 16777619u
     return digest >> (3 * (which % 10)) & 7
 
 
 cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) noexcept nogil:
     cdef vr_t* router = &core.vrs[vr]
-    router.active_adver_interval = router.advert_interval
+    cdef const garp_t* garp = &router.settings.garp
+    router.active_adver_interval = router.settings.advert_interval
     router.preempt_until = NEVER
     router.failed_adverts = 0
     if router.ah_sequence >= <uint32_t>LAST_AH_SEQUENCE - AH_SEQUENCE_RESERVE:
@@ -239,15 +247,15 @@ cdef void become_active(core_t* core, int32_t vr, reason_t reason, int64_t now) 
     elif router.ah_sequence:
         # A router that we did not hear may have gone on counting. Where all senders have one counter, ours
         # must not be behind it (keepalived).
-        router.ah_sequence += router.down_timer_adverts + 1
+        router.ah_sequence += router.settings.down_timer_adverts + 1
     enter(core, vr, ACTIVE, reason, now)
     if router.group >= 0:
         core.groups[router.group].active_since = now
     forget_active(router)
-    arm_protocol(core, vr, now + router.advert_interval)
-    router.burst_repeat = router.garp.repeat
-    router.burst_due = now + router.garp.delay if router.garp.delay > 0 else NEVER
-    router.refresh_due = now + router.garp.delay + router.garp.refresh if router.garp.refresh > 0 else NEVER
+    arm_protocol(core, vr, now + router.settings.advert_interval)
+    router.burst_repeat = garp.repeat
+    router.burst_due = now + garp.delay if garp.delay > 0 else NEVER
+    router.refresh_due = now + garp.delay + garp.refresh if garp.refresh > 0 else NEVER
     arm_announce(core, vr)
 
 
@@ -308,10 +316,26 @@ cdef void on_shutdown(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     stand_aside(core, vr, INIT, BY_SHUTDOWN, now)
 
 
+cdef void retire(core_t* core, int32_t vr, int64_t now) noexcept nogil:
+    """The configuration has it no longer: as a shutdown, of which the cold side needs no note. The rest of its
+    group goes on."""
+    if core.vrs[vr].started != STARTED:
+        return
+    core.vrs[vr].started = SHUT_DOWN
+    leave_active(core, vr)
+    disarm(&core.deadlines, 2 * vr)
+    change_state(core, vr, INIT, now)
+
+
+cdef void set_faults(vr_t* router, uint32_t faults) noexcept nogil:
+    """Replace what the host side knows."""
+    cdef uint32_t inner = FAULT_GROUP | FAULT_SEND
+    router.faults = (faults & ~inner) | (router.faults & FAULT_SEND)
+
+
 cdef void on_faults(core_t* core, int32_t vr, uint32_t faults, int64_t now) noexcept nogil:
     """Replace the set of faults (names.Fault) that the host side knows."""
-    cdef uint32_t inner = FAULT_GROUP | FAULT_SEND
-    core.vrs[vr].faults = (faults & ~inner) | (core.vrs[vr].faults & FAULT_SEND)
+    set_faults(&core.vrs[vr], faults)
     settle_group(core, vr, now)
 
 
@@ -421,17 +445,17 @@ cdef void on_adver(core_t* core, int32_t vr, int64_t due, int64_t now) noexcept 
         step_down(core, vr, BY_SEQUENCE, now)
         return
     push_send(core, vr, router.priority, now)
-    missed = (now - due) // router.advert_interval
-    arm_protocol(core, vr, due + (missed + 1) * router.advert_interval)
+    missed = (now - due) // router.settings.advert_interval
+    arm_protocol(core, vr, due + (missed + 1) * router.settings.advert_interval)
 
 
 cdef bint was_replaced(const vr_t* router, int64_t late) noexcept nogil:
     """Whether this host stood still for so long that another router has taken over (keepalived's
     timer_expired_backup, which names the highest priority of the others)."""
-    cdef int64_t patience = router.down_timer_adverts * router.advert_interval
-    if router.timer_expired_backup == 0:
+    cdef int64_t patience = router.settings.down_timer_adverts * router.settings.advert_interval
+    if router.settings.timer_expired_backup == 0:
         return False
-    return late + router.advert_interval > patience + skew_of(router, router.timer_expired_backup)
+    return late + router.settings.advert_interval > patience + skew_of(router, router.settings.timer_expired_backup)
 
 
 cdef void look_for_stall(core_t* core, int32_t vr, int64_t now) noexcept nogil:
@@ -450,8 +474,8 @@ cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept n
         repeats = router.burst_repeat
         router.burst_due = NEVER
     if router.refresh_due <= now:
-        repeats = max(repeats, router.garp.refresh_repeat)
-        router.refresh_due = now + router.garp.refresh
+        repeats = max(repeats, router.settings.garp.refresh_repeat)
+        router.refresh_due = now + router.settings.garp.refresh
     push_announce(core, vr, repeats, now)
     arm_announce(core, vr)
 
@@ -461,21 +485,21 @@ cdef void on_announce_deadline(core_t* core, int32_t vr, int64_t now) noexcept n
 cdef void on_host_changed(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """The interface of an active router is another one now, or lost its addresses: set them again."""
     push_install(core, vr, now)
-    push_announce(core, vr, core.vrs[vr].garp.repeat, now)
+    push_announce(core, vr, core.vrs[vr].settings.garp.repeat, now)
 
 
 cdef void on_resume(core_t* core, int32_t vr, int64_t slept, int64_t now) noexcept nogil:
     """The host was suspended for `slept` ns, which the monotonic clock does not show. Others went on: listen
     like after a start. An owner needs no permission."""
     cdef vr_t* router = &core.vrs[vr]
-    if slept <= router.advert_interval or router.started != STARTED:
+    if slept <= router.settings.advert_interval or router.started != STARTED:
         return
     note(core, vr, NOTE_RESUMED, slept, 0, 0, NULL, now)
     if router.state == BACKUP:
         watch(core, vr, now + active_down_interval(router))
     elif router.state == ACTIVE and groups.all_owners(core, vr):
         push_send(core, vr, router.priority, now)
-        arm_protocol(core, vr, now + router.advert_interval)
+        arm_protocol(core, vr, now + router.settings.advert_interval)
     elif router.state == ACTIVE:
         step_down(core, vr, BY_RESUME, now)
 

@@ -1,4 +1,4 @@
-"""The data of the core: plain C structs, fixed in size when a router is added. No behaviour here."""
+"""The data of the core: plain C structs. No behaviour here."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -155,14 +155,10 @@ ctypedef struct garp_t:
     int32_t refresh_repeat
     int32_t lower_repeat
 
-# One virtual router.
-ctypedef struct vr_t:
-    uint8_t used
-    uint8_t state               # assigned by machine.pyx only
-    uint8_t started             # NOT_STARTED, STARTED, SHUT_DOWN
+# What the configuration says of one virtual router; a reload replaces it whole.
+ctypedef struct settings_t:
     uint8_t version
     uint8_t address_len         # 4 or 16
-    uint8_t priority            # effective
     uint8_t start_active        # owner that takes over at start (RFC 9568 §6.4.1)
     uint8_t preempt
     uint8_t down_timer_adverts  # Active_Down_Interval is so many intervals, and Skew_Time
@@ -171,9 +167,28 @@ ctypedef struct vr_t:
     uint8_t lower_prio_no_advert
     uint8_t higher_prio_send_advert
     uint8_t skip_check_addresses
-    uint8_t sends_old_checksum  # v3 unicast: pseudo-header with the group, as a peer does
     uint8_t old_checksum        # 0: as peers do, 1: always, 2: never
     uint8_t holds_for_stale     # authentic adverts outside the window keep a backup back
+    uint16_t address_count
+    uint32_t address_digest     # order-independent
+    int64_t advert_interval     # ns
+    int64_t preempt_delay
+    garp_t garp
+
+# A RouterParams in C.
+ctypedef struct params_t:
+    settings_t settings
+    profile_t profile           # with the own address
+    uint8_t priority            # effective
+    uint32_t faults
+
+# One virtual router: what is configured, and what has become of it.
+ctypedef struct vr_t:
+    uint8_t used
+    uint8_t state               # assigned by machine.pyx only
+    uint8_t started             # NOT_STARTED, STARTED, SHUT_DOWN
+    uint8_t priority            # effective
+    uint8_t sends_old_checksum  # v3 unicast: pseudo-header with the group, as a peer does
     uint8_t reduced             # owner that goes on with PRIORITY_REDUCED
     uint8_t wants_active        # its Active_Down_Timer ran out, its sync group was not ready
     uint8_t failed_adverts      # in a row, none of whose copies went out
@@ -182,23 +197,18 @@ ctypedef struct vr_t:
     uint8_t waited              # one more interval was granted after a stall
     uint8_t active_priority
     uint8_t active_source[16]   # zero: unknown
-    uint16_t address_count
     int32_t port
     int32_t next_same           # next router of the same VRID on this port, -1: the last
     int32_t group               # sync group, -1: none
     int32_t next_member         # of the group, -1: the last
     uint32_t faults             # its own, not those of its group
-    uint32_t address_digest     # order-independent
-    int64_t advert_interval     # ns
-    int64_t active_adver_interval
-    int64_t preempt_delay
+    int64_t active_adver_interval   # ns
     int64_t preempt_until       # NEVER: not running
     int64_t burst_due           # second gratuitous ARP burst, NEVER: none
     int64_t refresh_due
     int32_t burst_repeat
     int64_t reply_opens         # a reply is allowed from then on
     int64_t lower_burst_opens
-    garp_t garp
     int64_t resign_opens        # then another resignation of the same router counts
     uint8_t resigner[16]
     int64_t rival_since         # another address owner is heard, 0: none
@@ -215,7 +225,8 @@ ctypedef struct vr_t:
     limiter_t note_limits[N_NOTES]
     limiter_t reject_limits[N_REJECTS]
     counters_t counters
-    profile_t profile
+    settings_t settings
+    profile_t profile           # of the packets that are for it; its own address is as it was placed
 
 # One sync group.
 ctypedef struct group_t:

@@ -7,6 +7,8 @@ from fastvrrp.core.model cimport act_t, core_t, limiter_t, ring_t
 cdef int create(ring_t* ring, uint32_t size) except -1
 cdef void destroy(ring_t* ring) noexcept
 cdef bint take(ring_t* ring, act_t* out) noexcept nogil
+# Move everything to `target`, which is empty and has room.
+cdef void move_all(ring_t* target, ring_t* source) noexcept nogil
 
 cdef void push_send(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil
 cdef void push_farewell(core_t* core, int32_t vr, uint8_t priority, int64_t now) noexcept nogil

@@ -38,6 +38,13 @@ cdef void destroy(ring_t* ring) noexcept:
     ring.count = 0
 
 
+cdef void move_all(ring_t* target, ring_t* source) noexcept nogil:
+    """See the .pxd."""
+    target.lost = source.lost
+    while take(source, &target.slots[target.count]):
+        target.count += 1
+
+
 cdef act_t* _next(ring_t* ring) noexcept nogil:
     """Return the next free slot, zeroed, or NULL (counted) when the ring is full."""
     cdef act_t* slot

@@ -97,18 +97,18 @@ cdef uint32_t address_digest(const uint8_t* addresses, int count, int length) no
 cdef void check_peer(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
     """Note what is odd about an accepted advert; it counts all the same (RFC 9568 §7.1: MAY)."""
     cdef vr_t* router = &core.vrs[vr]
-    if not router.skip_check_addresses or memcmp(router.active_source, advert.src, 16) != 0:
+    if not router.settings.skip_check_addresses or memcmp(router.active_source, advert.src, 16) != 0:
         compare_addresses(core, vr, advert, now)
-    if advert.interval != router.advert_interval:
+    if advert.interval != router.settings.advert_interval:
         senders.show(router, CONDITION_INTERVAL, advert.interval, advert.src, now)
-    if router.version == 3 and router.address_len == 4:
+    if router.settings.version == 3 and router.settings.address_len == 4:
         compare_checksums(core, vr, advert, now)
 
 
 cdef void compare_addresses(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
     cdef vr_t* router = &core.vrs[vr]
-    cdef uint32_t digest = address_digest(advert.addresses, advert.count, router.address_len)
-    if advert.count == router.address_count and digest == router.address_digest:
+    cdef uint32_t digest = address_digest(advert.addresses, advert.count, router.settings.address_len)
+    if advert.count == router.settings.address_count and digest == router.settings.address_digest:
         return
     router.counters.address_list_mismatch += 1
     senders.show(router, CONDITION_ADDRESSES, advert.count, advert.src, now)
@@ -123,7 +123,7 @@ cdef void compare_checksums(core_t* core, int32_t vr, const advert_t* advert, in
     if sender.checksum_style == advert.checksum_style + 1:
         return
     sender.checksum_style = advert.checksum_style + 1
-    if advert.checksum_style == CHECKSUM_GROUP and router.old_checksum == AUTOMATIC:
+    if advert.checksum_style == CHECKSUM_GROUP and router.settings.old_checksum == AUTOMATIC:
         router.sends_old_checksum = 1
     tell(core, vr, NOTE_CHECKSUM_STYLE, VALID_NOTE_WINDOW, advert.checksum_style, advert.src, now)
 
@@ -134,7 +134,7 @@ cdef void learn_active(core_t* core, int32_t vr, const advert_t* advert, int64_t
     """Remember the active router; VRRPv3 takes its interval (RFC 9568 §6.4.2)."""
     cdef vr_t* router = &core.vrs[vr]
     cdef uint32_t suppressed = 0
-    if router.version == 3 and advert.interval != router.active_adver_interval:
+    if router.settings.version == 3 and advert.interval != router.active_adver_interval:
         if passes(&router.note_limits[<int>NOTE_INTERVAL], VALID_NOTE_WINDOW, now, &suppressed):
             note(core, vr, NOTE_INTERVAL, advert.interval, router.active_adver_interval, 0, advert.src, now)
         router.active_adver_interval = advert.interval
@@ -152,13 +152,13 @@ cdef bint yields_to(core_t* core, int32_t vr, const advert_t* advert, int64_t no
             router.preempt_until = NEVER
             tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, 0, NULL, now)
         return True
-    if not router.preempt and router.priority != PRIORITY_OWNER:
+    if not router.settings.preempt and router.priority != PRIORITY_OWNER:
         return True                         # the owner preempts in either Preempt_Mode (RFC 9568 §6.1)
-    if router.preempt_delay == 0:
+    if router.settings.preempt_delay == 0:
         return False
     if router.preempt_until == NEVER:
-        router.preempt_until = now + router.preempt_delay
-        tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, router.preempt_delay, NULL, now)
+        router.preempt_until = now + router.settings.preempt_delay
+        tell(core, vr, NOTE_PREEMPT_DELAY, VALID_NOTE_WINDOW, router.settings.preempt_delay, NULL, now)
     return now < router.preempt_until
 
 
@@ -190,7 +190,7 @@ cdef void on_advert_in_backup(core_t* core, int32_t vr, const advert_t* advert, 
     elif yields_to(core, vr, advert, now):
         learn_active(core, vr, advert, now)
         watch(core, vr, now + active_down_interval(router))
-        if router.group >= 0 and now - core.groups[router.group].yielded_at > router.advert_interval // 2:
+        if router.group >= 0 and now - core.groups[router.group].yielded_at > router.settings.advert_interval // 2:
             core.groups[router.group].yielded_at = 0    # the better router is there
     else:
         # A lower-priority active router: let Active_Down_Timer run out.
@@ -207,21 +207,21 @@ cdef void reply(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     if router.pending_sends:
         # One that waits to be sent says the same: after a stall, many packets are judged at once.
         router.counters.replies_suppressed += 1
-        arm_protocol(core, vr, now + router.advert_interval)
+        arm_protocol(core, vr, now + router.settings.advert_interval)
         return
     if now < router.reply_opens:
         router.counters.replies_suppressed += 1
         return
-    router.reply_opens = now + min(<int64_t>REPLY_WINDOW, router.advert_interval // 2)
+    router.reply_opens = now + min(<int64_t>REPLY_WINDOW, router.settings.advert_interval // 2)
     push_send(core, vr, router.priority, now)
-    arm_protocol(core, vr, now + router.advert_interval)
+    arm_protocol(core, vr, now + router.settings.advert_interval)
 
 
 cdef void on_lower_advert(core_t* core, int32_t vr, const advert_t* advert, int64_t now) noexcept nogil:
     """Another router of lower rank believes that it is active: tell it, and every switch and host."""
     cdef int32_t member = groups.first_other(core, vr)
     tell(core, vr, NOTE_LOWER_PRIORITY, VALID_NOTE_WINDOW, advert.priority, advert.src, now)
-    if not core.vrs[vr].lower_prio_no_advert:
+    if not core.vrs[vr].settings.lower_prio_no_advert:
         reply(core, vr, now)
     announce_again(core, vr, now)
     while member >= 0:
@@ -233,13 +233,13 @@ cdef void on_lower_advert(core_t* core, int32_t vr, const advert_t* advert, int6
 cdef void announce_again(core_t* core, int32_t vr, int64_t now) noexcept nogil:
     """Send the ARP bursts that follow an advert of lower rank, at most once in LOWER_BURST_WINDOW."""
     cdef vr_t* router = &core.vrs[vr]
-    if now < router.lower_burst_opens or router.garp.lower_repeat == 0:
+    if now < router.lower_burst_opens or router.settings.garp.lower_repeat == 0:
         return
-    router.lower_burst_opens = now + max(router.garp.lower_delay, <int64_t>LOWER_BURST_WINDOW)
-    push_announce(core, vr, router.garp.lower_repeat, now)
-    if router.garp.lower_delay > 0:
-        router.burst_repeat = router.garp.lower_repeat
-        router.burst_due = now + router.garp.lower_delay
+    router.lower_burst_opens = now + max(router.settings.garp.lower_delay, <int64_t>LOWER_BURST_WINDOW)
+    push_announce(core, vr, router.settings.garp.lower_repeat, now)
+    if router.settings.garp.lower_delay > 0:
+        router.burst_repeat = router.settings.garp.lower_repeat
+        router.burst_due = now + router.settings.garp.lower_delay
         arm_announce(core, vr)
 
 
@@ -247,7 +247,8 @@ cdef bint insists(core_t* core, int32_t vr, const advert_t* advert, int64_t now)
     """Another address owner of lower rank is active, which must not be. Complain; tell whether it has not
     yielded for two intervals of ours and more than one of its own, so that one of the two must."""
     cdef vr_t* router = &core.vrs[vr]
-    cdef int64_t patience = 2 * router.advert_interval + max(router.advert_interval, advert.interval) * 6 // 5
+    cdef int64_t own = router.settings.advert_interval
+    cdef int64_t patience = 2 * own + max(own, advert.interval) * 6 // 5
     cdef bint known = router.rival_since != 0 and now <= router.rival_until
     if not known:
         router.rival_since = now
@@ -268,10 +269,10 @@ cdef void reduce_owner(core_t* core, int32_t vr, const advert_t* advert, int64_t
 cdef void yield_active(core_t* core, int32_t vr, const advert_t* advert, reason_t reason, int64_t now) noexcept nogil:
     """RFC 9568 §6.4.3: a router of higher rank is active."""
     cdef vr_t* router = &core.vrs[vr]
-    if router.higher_prio_send_advert:
+    if router.settings.higher_prio_send_advert:
         push_farewell(core, vr, router.priority, now)
     leave_active(core, vr)
-    if router.version == 3:
+    if router.settings.version == 3:
         router.active_adver_interval = advert.interval
     memcpy(router.active_source, advert.src, 16)
     router.active_priority = advert.priority
@@ -288,7 +289,7 @@ cdef void on_advert_in_active(core_t* core, int32_t vr, const advert_t* advert, 
         tell(core, vr, NOTE_RESIGNED_PEER, VALID_NOTE_WINDOW, ACTIVE, advert.src, now)
         reply(core, vr, now)
         return
-    order = memcmp(advert.src, router.profile.own, router.address_len)
+    order = memcmp(advert.src, router.profile.own, router.settings.address_len)
     if advert.priority == PRIORITY_OWNER == router.priority and order < 0 and insists(core, vr, advert, now):
         reduce_owner(core, vr, advert, now)
     if advert.priority > router.priority:
@@ -320,7 +321,7 @@ cdef void on_advert(core_t* core, int32_t vr, const advert_t* advert, int64_t no
     if router.state != BACKUP and router.state != ACTIVE:
         on_rejected(core, vr, REJECT_INACTIVE, advert, now)
         return
-    if router.owner_ignores_adverts and router.priority == PRIORITY_OWNER:
+    if router.settings.owner_ignores_adverts and router.priority == PRIORITY_OWNER:
         on_rejected(core, vr, REJECT_OWNER, advert, now)
         return
     look_for_stall(core, vr, now)
@@ -386,5 +387,5 @@ cdef void on_stale(core_t* core, int32_t vr, const advert_t* advert, int64_t now
     if router.state == BACKUP or router.state == ACTIVE:
         if passes(&router.note_limits[<int>NOTE_STALE_PEER], REJECT_NOTE_WINDOW, now, NULL):
             note(core, vr, NOTE_STALE_PEER, advert.hmac_skew, advert.priority, 0, advert.src, now)
-    if router.holds_for_stale and router.state == BACKUP:
+    if router.settings.holds_for_stale and router.state == BACKUP:
         watch(core, vr, now + active_down_interval(router))

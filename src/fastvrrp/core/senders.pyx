@@ -6,7 +6,8 @@ push a mark out.
 
 from libc.string cimport memcmp, memcpy, memset
 
-from fastvrrp.core.model cimport LAST_AH_SEQUENCE, MULTICAST_SENDERS
+from fastvrrp.core.listeners cimport is_peer
+from fastvrrp.core.model cimport LAST_AH_SEQUENCE, MAX_SENDERS, MULTICAST_SENDERS
 from fastvrrp.wire.hmac cimport hmac_in_window, hmac_is_newer
 from fastvrrp.wire.packet cimport AUTH_AH
 
@@ -28,6 +29,26 @@ cdef sender_t* find(vr_t* router, const uint8_t* source) noexcept nogil:
     memset(oldest, 0, sizeof(sender_t))
     memcpy(oldest.source, source, 16)
     return oldest
+
+
+cdef bint may_speak(const vr_t* router, const uint8_t* source) noexcept nogil:
+    return router.profile.n_peers == 0 or router.profile.any_source or is_peer(router, source)
+
+
+cdef void review(vr_t* router) noexcept nogil:
+    """The marks of the rest stay, where find() looks for them; which checksum they use is found out again."""
+    cdef sender_t* sender
+    cdef int kept = 0
+    cdef int i
+    for i in range(MAX_SENDERS):
+        sender = &router.senders[i]
+        if sender.heard == 0 or not may_speak(router, sender.source):
+            continue
+        router.senders[kept] = sender[0]
+        router.senders[kept].checksum_style = 0
+        kept += 1
+    kept = min(kept, slots(router))
+    memset(&router.senders[kept], 0, (MAX_SENDERS - kept) * sizeof(sender_t))
 
 
 cdef bint is_replay(vr_t* router, const advert_t* advert, int64_t silence, int64_t wall, int64_t now) noexcept nogil:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from fastvrrp.core.acts import Revision
 from fastvrrp.names import RejectReason
 
 __all__ = ["Entry", "EntryKind", "Heard"]
@@ -31,8 +32,11 @@ class EntryKind(IntEnum):
     STRANGER = 17
     TAKE_ACTS = 18
     TAKE_NOTES = 19
-    ACT = 20
-    TOLD = 21
+    GROW = 20
+    RETIRE = 21
+    REVISE = 22
+    ACT = 23
+    TOLD = 24
 
     @property
     def is_output(self) -> bool:
@@ -78,3 +82,4 @@ class Entry:
     c: int = 0
     address: bytes = bytes(16)
     heard: Heard | None = None
+    revision: Revision | None = None

@@ -371,7 +371,7 @@ cdef class Loop:
             count = take_notes(self.core, self.ring, taken, monotonic())
             self.unlock()
         try:
-            return [note_from(&taken[i], self.core.vrs[taken[i].vr].address_len) for i in range(count)]
+            return [note_from(&taken[i], self.core.vrs[taken[i].vr].settings.address_len) for i in range(count)]
         finally:
             free(taken)
 

@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fastvrrp.core.core cimport Core
 from fastvrrp.core.model cimport act_t, core_t
+from fastvrrp.core.revision cimport CompiledRevision, revision_t
 from fastvrrp.wire.packet cimport fv_rx_meta_t
 
 # Mirrors loop.entries.EntryKind; equality is asserted when loop.recorder is imported.
@@ -33,9 +34,12 @@ cdef enum entry_kind_t:
     STRANGER = 17               # a = port, heard
     TAKE_ACTS = 18
     TAKE_NOTES = 19
-    ACT = 20                    # vr, a, b, c, tag = act_kind_t
-    TOLD = 21                   # vr, a, b, c, tag = note_t, address
-    N_ENTRY_KINDS = 22
+    GROW = 20                   # a = routers, b = ports, c = sync groups
+    RETIRE = 21                 # vr
+    REVISE = 22                 # a = its number in Recorder.revisions
+    ACT = 23                    # vr, a, b, c, tag = act_kind_t
+    TOLD = 24                   # vr, a, b, c, tag = note_t, address
+    N_ENTRY_KINDS = 25
 
 ctypedef struct entry_t:
     uint16_t size               # bytes, with what follows: a heard_t and its addresses
@@ -63,12 +67,19 @@ ctypedef struct recorder_t:
 cdef class Recorder:
     cdef readonly Core owner
     cdef recorder_t ring
+    cdef dict revisions          # core.acts.Revision by number, until its entry is read
+    cdef int64_t n_revisions
 
     # Return the entries before `head`, which stay in the ring.
     cdef list read(self, uint64_t head)
     cdef int _restore(self, entry) except -1
     cdef int _take(self, entry_kind_t kind, int64_t now) except -1
     cdef int _hear(self, entry) except -1
+    cdef int _grow(self, entry) except -1
+    cdef int _revise(self, entry) except -1
+    # Keep what a core.acts.Revision says for its entry, and return its number. What only the secrets tell, whether a
+    # router listens anew, is written out.
+    cdef int64_t keep(self, revision, CompiledRevision compiled) except -1
 
 # Write one input down that is applied elsewhere.
 cdef void record(const core_t* core, recorder_t* recorder, entry_t* entry) noexcept nogil
@@ -80,6 +91,12 @@ cdef entry_t mark_entry(
 cdef uint64_t up_to_now(const core_t* core, recorder_t* recorder) noexcept nogil
 # Whether the cold side should come and take what is there.
 cdef bint is_filling(const recorder_t* recorder) noexcept nogil
+# Exchange the arrays of the core for those of `larger`, as storage.adopt() does.
+cdef void feed_growth(core_t* core, recorder_t* recorder, core_t* larger, int64_t now) noexcept nogil
+# Apply a revision, whose number the recorder knows.
+cdef void feed_revision(
+    core_t* core, recorder_t* recorder, revision_t* revision, int64_t number, int64_t now,
+) noexcept nogil
 # One input without an address.
 cdef void feed(
     core_t* core, recorder_t* recorder, entry_kind_t kind, int32_t vr, int64_t a, int64_t now,

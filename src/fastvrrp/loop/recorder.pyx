@@ -10,7 +10,8 @@ from libc.stdint cimport INT32_MAX, UINT32_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from fastvrrp.core cimport listeners, machine, queue
+from fastvrrp.core cimport listeners, machine, queue, storage
+from fastvrrp.core cimport revision as revisions
 from fastvrrp.core.core cimport (
     core_advance,
     core_hear,
@@ -20,8 +21,10 @@ from fastvrrp.core.core cimport (
     heard_t,
 )
 from fastvrrp.core.model cimport SEND, ring_t, vr_t
+from fastvrrp.core.revision cimport CompiledRevision, change_t, compile_revision
 from fastvrrp.wire.packet cimport ACCEPTED, advert_t, reject_t
 
+from fastvrrp.core.acts import Revision, RouterChange
 from fastvrrp.loop.entries import Entry, EntryKind, Heard
 from fastvrrp.names import RejectReason
 
@@ -29,6 +32,7 @@ assert len(EntryKind) == N_ENTRY_KINDS
 assert (EntryKind.SENT, EntryKind.ADVANCE, EntryKind.ADVERT, EntryKind.ACT) == (SENT, ADVANCE, ADVERT, ACT)
 
 cdef enum:
+    MOST = 65535                # routers, ports, groups
     SHORTEST = 10000000         # ns, the interval of an advert: 1 cs
     LARGEST = sizeof(entry_t) + sizeof(heard_t) + 255 * 16
 
@@ -150,6 +154,28 @@ cdef void feed(
         core_advance(core, now)
     elif kind == CLOSE_PORT:
         listeners.close_port(core, <int32_t>a)
+    elif kind == RETIRE:
+        machine.retire(core, vr, now)
+
+
+cdef void feed_growth(core_t* core, recorder_t* recorder, core_t* larger, int64_t now) noexcept nogil:
+    cdef entry_t entry
+    if recorder != NULL:
+        entry = _entry(GROW, -1, larger.capacity, now)
+        entry.b = larger.n_ports
+        entry.c = larger.n_groups
+        record(core, recorder, &entry)
+    storage.adopt(core, larger)
+
+
+cdef void feed_revision(
+    core_t* core, recorder_t* recorder, revision_t* revision, int64_t number, int64_t now,
+) noexcept nogil:
+    cdef entry_t entry
+    if recorder != NULL:
+        entry = _entry(REVISE, -1, number, now)
+        record(core, recorder, &entry)
+    revisions.revise(core, revision, now)
 
 
 cdef bint feed_place(
@@ -186,7 +212,7 @@ cdef void _feed_heard(
     cdef entry_t entry = _entry(STRANGER if heard.vr < 0 else ADVERT, heard.vr, port, now)
     cdef size_t addresses_len = 0
     if heard.vr >= 0 and heard.advert.addresses != NULL:
-        addresses_len = <size_t>heard.advert.count * core.vrs[heard.vr].address_len
+        addresses_len = <size_t>heard.advert.count * core.vrs[heard.vr].settings.address_len
     memcpy(entry.address, heard.advert.src, 16)
     _begin(recorder, core, now)
     _write(recorder, &entry, heard, addresses_len)
@@ -237,6 +263,7 @@ cdef class Recorder:
         if size < 65536 or size & (size - 1):
             raise ValueError("the size of a ring is a power of two, 64 KiB or more")
         self.owner = core
+        self.revisions = {}
         self.ring.size = size
         self.ring.data = <uint8_t*>malloc(size)
         if self.ring.data == NULL:
@@ -265,6 +292,7 @@ cdef class Recorder:
         """The arguments that a core of the same shape is made with, and `tells_unknown_vrids`."""
         cdef core_t* core = &self.owner.core
         return {
+            "capacity": core.capacity,
             "ports": core.n_ports,
             "groups": core.n_groups,
             "tells_unknown_vrids": bool(core.tells_unknown_vrids),
@@ -286,7 +314,7 @@ cdef class Recorder:
         while at < head:
             _copy_out(&self.ring, at, whole, sizeof(entry_t))
             _copy_out(&self.ring, at, whole, entry.size)
-            found.append(_to_python(entry))
+            found.append(_to_python(entry, self.revisions))
             at += entry.size
         return found
 
@@ -300,7 +328,7 @@ cdef class Recorder:
         cdef entry_kind_t kind = entry.kind
         if kind >= ACT:
             raise ValueError("acts and notes are no inputs")
-        if kind <= SEND_FAILED or kind in (PLACE, MARK, SEQUENCE, ADVERT):
+        if kind <= SEND_FAILED or kind in (PLACE, MARK, SEQUENCE, ADVERT, RETIRE):
             self.owner._router(vr)
         if kind in (PLACE, CLOSE_PORT, ADVERT, STRANGER) and not 0 <= a < core.n_ports:
             raise ValueError(f"no port {a}")
@@ -308,6 +336,8 @@ cdef class Recorder:
             raise ValueError(f"{a} is out of range")
         if kind in (INSTALL_FAILED, SEND_FAILED) and not 0 <= a <= INT32_MAX:
             raise ValueError(f"{a} is no errno")
+        if kind == GROW and not all(0 <= each <= MOST for each in (a, entry.b, entry.c)):
+            raise ValueError("no engine has so much room")
         if kind in (TAKE_ACTS, TAKE_NOTES):
             self._take(kind, now)
         elif kind in (MARK, SEQUENCE):
@@ -316,8 +346,44 @@ cdef class Recorder:
             self._hear(entry)
         elif kind == PLACE:
             feed_place(core, &self.ring, vr, <int32_t>a, _address(entry), now)
+        elif kind == GROW:
+            self._grow(entry)
+        elif kind == REVISE:
+            self._revise(entry)
         else:
             feed(core, &self.ring, kind, vr, a, now)
+
+    cdef int64_t keep(self, revision, CompiledRevision compiled) except -1:
+        cdef const change_t* change
+        changes = []
+        for i, each in enumerate(revision.changes):
+            change = &compiled.revision.changes[i]
+            changes.append(
+                RouterChange(
+                    slot=each.slot, params=each.params, fresh=each.fresh, port=each.port, source=each.source,
+                    listens_anew=bool(change.listens_anew), name=each.name,
+                )
+            )
+        self.n_revisions += 1
+        self.revisions[self.n_revisions] = Revision(
+            changes=tuple(changes), groups=revision.groups, old_groups=revision.old_groups,
+        )
+        return self.n_revisions
+
+    cdef int _grow(self, entry) except -1:
+        cdef Core larger = self.owner.larger(entry.a, entry.b, entry.c)
+        if larger is not None:
+            feed_growth(&self.owner.core, &self.ring, &larger.core, entry.at)
+        return 0
+
+    cdef int _revise(self, entry) except -1:
+        cdef core_t* core = &self.owner.core
+        cdef CompiledRevision compiled = compile_revision(core, entry.revision)
+        cdef int32_t taken = revisions.collision(core, &compiled.revision)
+        if taken >= 0:
+            raise ValueError(f"router {taken}: its VRID is taken on its port")
+        feed_revision(core, &self.ring, &compiled.revision, self.keep(entry.revision, compiled), entry.at)
+        return 0
 
     cdef int _restore(self, entry) except -1:
         cdef vr_t* router = self.owner._router(entry.vr)
@@ -326,7 +392,7 @@ cdef class Recorder:
         cdef uint64_t hmac = <uint64_t>mark.b
         record(&self.owner.core, &self.ring, &mark)
         if mark.kind == MARK:
-            marks = [(entry.address[: router.address_len], ah, hmac)]
+            marks = [(entry.address[: router.settings.address_len], ah, hmac)]
             self.owner.restore_marks(mark.vr, marks, (0, 0), mark.at)
         else:
             self.owner.restore_marks(mark.vr, [], (ah, hmac), mark.at)
@@ -351,7 +417,7 @@ cdef class Recorder:
         memset(&heard, 0, sizeof(heard_t))
         heard.vr = entry.vr if entry.kind == ADVERT else -1
         if heard.vr >= 0:
-            expected = entry.heard.count * self.owner._router(heard.vr).address_len
+            expected = entry.heard.count * self.owner._router(heard.vr).settings.address_len
             if len(addresses) == expected:
                 heard.advert.addresses = addresses
             elif addresses or entry.heard.verdict == ACCEPTED:
@@ -406,10 +472,11 @@ cdef void _copy_out(const recorder_t* r, uint64_t at, uint8_t* target, size_t le
     memcpy(target + first, r.data, length - first)
 
 
-cdef object _to_python(const entry_t* entry):
+cdef object _to_python(const entry_t* entry, dict kept):
     return Entry(
         kind=EntryKind(entry.kind), at=entry.at, vr=entry.vr, tag=entry.tag, a=entry.a, b=entry.b, c=entry.c,
         address=<bytes>entry.address[:16], heard=_heard_of(entry),
+        revision=kept.pop(entry.a) if entry.kind == REVISE else None,
     )
 
 

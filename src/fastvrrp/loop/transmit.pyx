@@ -129,7 +129,7 @@ cdef void post_once(transmit_t* t, int32_t vr, transition_t* once) noexcept nogi
     """See the .pxd."""
     worker.begin(&t.host)
     worker.set_active(&t.host, vr, t.core.vrs[vr].state == ACTIVE)
-    worker.post_once(&t.host, vr, once, t.core.vrs[vr].garp.repeat)
+    worker.post_once(&t.host, vr, once, t.core.vrs[vr].settings.garp.repeat)
     worker.end(&t.host)
 
 

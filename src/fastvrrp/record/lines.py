@@ -8,64 +8,27 @@ from typing import Any
 from fastvrrp.errors import RecordError
 from fastvrrp.loop.entries import Entry, EntryKind, Heard
 from fastvrrp.names import Fault, NoteKind, RejectReason
+from fastvrrp.record.parameters import read_revision, write_revision
+from fastvrrp.record.values import (
+    LATEST,
+    LONGEST,
+    address_from,
+    address_text,
+    integer,
+    unsigned,
+    within,
+)
 
-__all__ = ["LONGEST", "address_from", "address_text", "from_line", "integer", "to_line"]
+__all__ = ["from_line", "to_line"]
 
-LONGEST = 1 << 56
-"""ns, two years: what no duration reaches. Sums with it stay far from the end of 64 bits, where a
-deadline would come round to the past."""
-
-_LATEST = 1 << 60
 _UINT64 = (1 << 64) - 1
 
 
 # ---- values ----
 
 
-def integer(value: object) -> int:
-    """Return `value`, a JSON number that fits into 63 bits; raises RecordError."""
-    if type(value) is not int or abs(value) >= 1 << 63:
-        raise RecordError(f"{value!r} is no whole number of 64 bits")
-    return value
-
-
-def _within(value: object, limit: int) -> int:
-    number = integer(value)
-    if not 0 <= number < limit:
-        raise RecordError(f"{number} ns is outside what can be")
-    return number
-
-
-def address_text(raw: bytes) -> str:
-    """Return the text of 4 or 16 bytes, "" for an unknown address.
-
-    16 bytes whose last 12 are 0 are written as IPv4, which reads back to the same bytes.
-    """
-    if not any(raw):
-        return ""
-    return str(ip_address(raw if any(raw[4:]) else raw[:4]))
-
-
-def address_from(text: object) -> bytes:
-    """Return the 4 or 16 bytes of `text`, b"" for ""; raises RecordError."""
-    if text == "":
-        return b""
-    try:
-        if isinstance(text, str):
-            return ip_address(text).packed
-    except ValueError:
-        pass
-    raise RecordError(f"{text!r} is no address")
-
-
 def _padded(text: object) -> bytes:
     return address_from(text).ljust(16, b"\0")
-
-
-def _unsigned(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= _UINT64:
-        raise RecordError(f"{value!r} is no unsigned number of 64 bits")
-    return value - (1 << 64) if value >> 63 else value
 
 
 def _fault_names(faults: int) -> list[str]:
@@ -119,7 +82,7 @@ _ERROR = {"error": _Field("a")}
 
 
 def _counter(attribute: str) -> _Field:
-    return _Field(attribute, lambda value: value & _UINT64, _unsigned)
+    return _Field(attribute, lambda value: value & _UINT64, unsigned)
 
 
 _SEQUENCES = {"ah_sequence": _counter("a"), "hmac_sequence": _counter("b")}
@@ -145,6 +108,13 @@ _INPUTS = {
     "stranger": _Shape(EntryKind.STRANGER, _PORT | _SOURCE),
     "take_acts": _Shape(EntryKind.TAKE_ACTS, {}),
     "take_notes": _Shape(EntryKind.TAKE_NOTES, {}),
+    "grow": _Shape(
+        EntryKind.GROW, {"routers": _Field("a"), "ports": _Field("b"), "groups": _Field("c")}
+    ),
+    "retire": _Shape(EntryKind.RETIRE, _VR),
+    "revise": _Shape(
+        EntryKind.REVISE, {"revision": _Field("revision", write_revision, read_revision)}
+    ),
 }
 _SEND = {"priority": _Field("a"), "sequence": _counter("b"), "regardless": _Field("c")}
 _NOTE = {
@@ -189,7 +159,7 @@ def from_line(line: Mapping[str, object]) -> Entry:
     if shape is None:
         raise RecordError(f"it says neither what came in nor what went out: {dict(line)}")
     rest = {name: value for name, value in line.items() if name not in ("t", direction)}
-    values: dict[str, Any] = {"at": _within(line.get("t"), _LATEST), "tag": shape.tag}
+    values: dict[str, Any] = {"at": within(line.get("t"), LATEST), "tag": shape.tag}
     for name, field in shape.fields.items():
         if name not in rest:
             raise RecordError(f"{line[direction]} needs a member {name}")
@@ -228,9 +198,9 @@ def _read_heard(rest: dict[str, object]) -> Heard:
                 raise RecordError("addresses are a list")
             values[name] = b"".join(map(address_from, value))
         elif name == "hmac_sequence":
-            values[name] = _unsigned(value) & _UINT64
+            values[name] = unsigned(value) & _UINT64
         elif name == "interval":
-            values[name] = _within(value, LONGEST >> 8)
+            values[name] = within(value, LONGEST >> 8)
         elif name == "authentic":
             values[name] = bool(value)
         elif name in _HEARD_DEFAULTS and name != "verdict":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastvrrp.core.acts import Revision
 from fastvrrp.core.core import Core
 from fastvrrp.errors import RecordError
 from fastvrrp.loop.entries import Entry
@@ -100,12 +101,13 @@ class _Player:
     def __init__(self, start: header.Header) -> None:
         self.end = ""
         self.difference: Difference | None = None
-        self._names = tuple(name for name, _ in start.routers)
+        self._names = {vr: name for vr, (name, _) in enumerate(start.routers)}
         self._inputs = self._outputs = 0
         self._said: deque[Entry] = deque()
         self._after: tuple[int, Line | None] = (0, None)
         try:
-            core = Core(len(start.routers), start.ports, start.groups)
+            capacity = max(start.capacity, len(start.routers))
+            core = Core(capacity, start.ports, start.groups)
             core.tells_unknown_vrids = start.tells_unknown_vrids
             for _, params in start.routers:
                 core.add(params)
@@ -133,7 +135,7 @@ class _Player:
     def outcome(self) -> Outcome:
         """Return what came of it."""
         return Outcome(
-            routers=self._names,
+            routers=tuple(self._names[vr] for vr in sorted(self._names)),
             inputs=self._inputs,
             outputs=self._outputs,
             end=self.end,
@@ -147,7 +149,16 @@ class _Player:
             self._recorder.feed(entry)
         except (ValueError, IndexError, OverflowError) as error:
             raise RecordError(f"this cannot have happened: {error}") from error
+        if entry.revision is not None:
+            self._rename(entry.revision)
         self._said.extend(each for each in self._recorder.entries() if each.kind.is_output)
+
+    def _rename(self, revision: Revision) -> None:
+        for change in revision.changes:
+            if change.params is None:
+                self._names.pop(change.slot, None)
+            else:
+                self._names[change.slot] = change.name
 
     def _compare(self, number: int, expected: Entry) -> None:
         self._outputs += 1

@@ -59,6 +59,7 @@ class Recording:
         self.recorder.follows_clock = any(params.hmac is not None for _, params in routers)
         shape = self.recorder.shape
         first = header.Header(
+            capacity=shape["capacity"],
             ports=shape["ports"],
             groups=shape["groups"],
             tells_unknown_vrids=bool(shape["tells_unknown_vrids"]),

@@ -49,6 +49,7 @@ class Changes(TypedDict, total=False):
     garp: GarpParams
     faults: int
     port: int
+    down_timer_adverts: int
     peer_ttls: tuple[tuple[int, int], ...]
     allowed_peers: tuple[bytes, ...]
     hmac: HmacParams

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fastvrrp.config.model.instance import GarpConfig
-from fastvrrp.core.acts import HmacParams, RouterParams
+from fastvrrp.core.acts import HmacParams, Revision, RouterChange, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.loop.entries import Entry, EntryKind, Heard
 from fastvrrp.loop.recorder import Recorder
@@ -63,6 +63,20 @@ SAMPLES = [
     Entry(kind=EntryKind.STRANGER, at=1, a=1, heard=Heard(verdict=RejectReason.VRID, vrid=9)),
     Entry(kind=EntryKind.TAKE_ACTS, at=1),
     Entry(kind=EntryKind.TAKE_NOTES, at=1),
+    Entry(kind=EntryKind.GROW, at=1, a=3, b=2, c=1),
+    Entry(kind=EntryKind.RETIRE, at=1, vr=0),
+    Entry(
+        kind=EntryKind.REVISE,
+        at=1,
+        revision=Revision(
+            changes=(
+                RouterChange(slot=0, params=None),
+                RouterChange(slot=1, params=None, fresh=True, port=2, source=HIGH, name="VI_2"),
+            ),
+            groups=((1, 2), ()),
+            old_groups={1: 0},
+        ),
+    ),
     Entry(kind=EntryKind.ACT, tag=0, at=1, vr=0, a=100, b=-1, c=1),
     Entry(kind=EntryKind.ACT, tag=1, at=1, vr=0),
     Entry(kind=EntryKind.ACT, tag=2, at=1, vr=0),
