@@ -22,6 +22,7 @@ Additions to RFC 9568 and their reasons:
 - Three adverts in a row that could not be sent are a fault, which is tried again after a while;
   then one is enough until something has been sent.
 - A host that was suspended, or stood still for longer than its backup waits, starts as a backup.
+- When a timer fires, the adverts of other routers that are nearly due go out with it.
 - Priority 0 makes Active_Down_Timer shorter and never longer.
 - AH sequence numbers must not wrap: near their end the router steps down and starts them again.
 """
@@ -290,18 +291,23 @@ class Router:
 
 
 def advance(routers: list[Router], now: int) -> None:
-    """Fire every timer of `routers` that is due, in the order of their due times."""
+    """Fire every timer of `routers` that is due, in the order of their due times; then the next
+    ones, as long as they are Adver_Timers that are nearly due."""
+    fired = False
     while True:
-        due = [
+        running = [
             (at, index, name)
             for index, router in enumerate(routers)
             for name, at in router.timers().items()
-            if at <= now
         ]
-        if not due:
+        if not running:
             return
-        _, index, name = min(due, key=lambda timer: timer[:2])
+        at, index, name = min(running, key=lambda timer: timer[:2])
+        nearly = routers[index].settings.interval // 256 if name == "Adver_Timer" else 0
+        if at > now + (nearly if fired else 0):
+            return
         routers[index].event(name, now)
+        fired = True
 
 
 def shown(state: str) -> str:

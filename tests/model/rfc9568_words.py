@@ -233,7 +233,7 @@ def _start_adver_timer(router: "Router", _: object) -> None:
 
 def _restart_adver_timer(router: "Router", _: object) -> None:
     """Keep the rhythm: the next multiple of the interval that lies ahead."""
-    due = the(router.adver_timer)
+    due = the(router.adver_timer) + router.settings.interval
     while due <= router.now:
         due += router.settings.interval
     router.adver_timer = due

@@ -61,6 +61,7 @@ assert NoteKind.UNKNOWN_VRID == NOTE_UNKNOWN_VRID and len(NoteKind) == N_NOTES
 assert len(RejectReason) == N_REJECTS and len(Condition) == N_CONDITIONS
 
 cdef enum:
+    COALESCED = 256             # of an advert's interval
     PORT_NOTE_WINDOW = 60000000000          # ns: notes about packets that no router can answer for
 
 
@@ -137,16 +138,29 @@ cdef bint is_known_elsewhere(const core_t* core, int32_t like, uint8_t vrid) noe
 
 
 cdef void core_advance(core_t* core, int64_t now) noexcept nogil:
-    """Fire every deadline that is not after `now`."""
-    cdef int32_t slot
-    while True:
-        slot = deadlines.pop(&core.deadlines, now)
-        if slot < 0:
-            break
+    """Fire every deadline that is not after `now`, and the Adver_Timers that are nearly due with them."""
+    cdef int32_t slot = deadlines.pop(&core.deadlines, now)
+    while slot >= 0:
         if slot & 1:
             machine.on_announce_deadline(core, slot >> 1, now)
         else:
             machine.on_deadline(core, slot >> 1, core.deadlines.key[slot], now)
+        slot = deadlines.pop(&core.deadlines, horizon(core, now))
+
+
+cdef int64_t horizon(core_t* core, int64_t now) noexcept nogil:
+    """Up to when the earliest deadline may be due to fire at `now`, when another one has: one wake-up for many
+    adverts. The next one is due after a whole interval all the same, so that nothing adds up."""
+    cdef int64_t due = deadlines.earliest(&core.deadlines)
+    cdef const vr_t* router
+    cdef int32_t slot
+    if due == NEVER or due <= now:
+        return now
+    slot = core.deadlines.heap[0]
+    router = &core.vrs[slot >> 1]
+    if slot & 1 or router.state != ACTIVE:
+        return now
+    return now + router.settings.advert_interval // COALESCED
 
 
 cdef int64_t core_deadline(core_t* core) noexcept nogil:
