@@ -216,7 +216,6 @@ class _Generator:
             "advert_interval": self._interval(version),
             "owner_ignore_adverts": is_owner
             and (strict or defs.vrrp_owner_ignore_adverts or one.owner_ignore_adverts),
-            "skip_check_adv_addr": one.skip_check_adv_addr or defs.vrrp_skip_check_adv_addr,
             "addresses": self._addresses(one, version),
             "without_addresses": not strict and (one.without_addresses or not one.addresses),
             "track_source": one.track_source and one.source is not None,

@@ -421,7 +421,7 @@ _MAKERS: dict[type, _Maker] = {
     globals.ReceiveBuffer: lambda values, _: values.pick((*BufferPolicy, 65536)),
     globals.Timeout: lambda values, kind: values.seconds(1, kind.max),
     globals.Umask: lambda values, _: values.number(0, 0o777),
-    instance.AnyBoolean: lambda _, __: True,
+    instance.NotedBoolean: lambda values, _: values.flag(),
     instance.ExtraGarpTime: _extra_garp,
     instance.HmacKeyLine: lambda values, _: values.hmac_key(),
     instance.HmacNumber: _hmac_number,

@@ -67,7 +67,7 @@ def told(body: str, severity: Severity = Severity.WARNING) -> list[str]:
         ("dont_track_primary", "track_primary", False),
         ("promote_secondaries", "promote_secondaries", True),
         ("skip_check_adv_addr", "skip_check_adv_addr", True),
-        ("skip_check_adv_addr false", "skip_check_adv_addr", True),
+        ("skip_check_adv_addr false", "skip_check_adv_addr", False),
         ("mcast_src_ip 192.0.2.9", "source", ip_address("192.0.2.9")),
         ("mcast_src_ip 192.0.2.9/24", "source", ip_address("192.0.2.9")),
         ("mcast_src_ip 192.0.2.9\ntrack_src_ip", "track_source", True),

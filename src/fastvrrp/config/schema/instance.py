@@ -33,9 +33,9 @@ from fastvrrp.config.values import (
 )
 from fastvrrp.config.values.addresses import AddressLine
 from fastvrrp.config.values.instance import (
-    AnyBoolean,
     HmacKeyLine,
     HmacNumber,
+    NotedBoolean,
     OldChecksumMode,
     OptionalCommand,
     PeerLine,
@@ -344,7 +344,7 @@ _ADDRESSES: _Rows = (
     ),
     Keyword(
         "skip_check_adv_addr",
-        AnyBoolean(),
+        NotedBoolean(),
         "Do not compare the addresses in adverts from the active router that is known.",
         to="skip_check_adv_addr",
         inherits="vrrp_skip_check_adv_addr",

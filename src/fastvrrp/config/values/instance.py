@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from fastvrrp.config.reader import Word
 
 __all__ = [
-    "AnyBoolean",
     "ExtraGarpTime",
     "HmacKeyLine",
     "HmacNumber",
+    "NotedBoolean",
     "OldChecksumMode",
     "OptionalCommand",
     "PeerLine",
@@ -88,28 +88,17 @@ class PeerLine:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class AnyBoolean:
-    """`skip_check_adv_addr`: on, whatever word of on and off follows, as keepalived has it."""
+class NotedBoolean(Boolean):
+    """`skip_check_adv_addr`: on or off; keepalived takes every word for on, which a note tells."""
 
     def read(self, args: Args) -> bool:
-        """Return that it is on."""
+        """Return the truth."""
         span = args.statement.words[-1].span
-        if not Boolean().read(args):
-            message = f"keepalived switches {args.keyword} on with this word as well"
-            args.note("FV103", message, span, "remove the line to switch it off")
-        return True
-
-    def write(self, value: bool) -> str | None:
-        """Return no words; off cannot be said."""
-        return "" if value else None
-
-    def describe(self) -> str:
-        """Return the words."""
-        return "on, nothing means on"
-
-    def schema(self) -> dict[str, object]:
-        """Return the JSON Schema."""
-        return {"type": "boolean"}
+        is_on = Boolean.read(self, args)
+        if not is_on:
+            message = f"{args.keyword} is off here; keepalived takes this word for on as well"
+            args.note("FV103", message, span, "remove the line to switch it off everywhere")
+        return is_on
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
