@@ -4,10 +4,11 @@ them, which the cold side reads."""
 import errno
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
-from fastvrrp.host.holding import Holding
+from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.netlink import Answer, RouteSocket, answer, numbered
 from fastvrrp.loop.prepared import Batch
 from fastvrrp.reactor import Loop
@@ -20,6 +21,8 @@ MAX_MESSAGES = 64
 """In one send."""
 _FIRST_MESSAGES = 8
 """In the first send, so that the first addresses are announced soon; the next ones double it."""
+_MOST_ONCE = 4096
+"""Requests of one time that are known: their answers come at once."""
 
 HARMLESS = {
     True: frozenset({errno.EEXIST}),
@@ -52,6 +55,7 @@ class Requests:
         self._sequence = count(1)
         self._asked: dict[int, Asked] = {}
         self._numbers: dict[str, tuple[list[int], list[int]]] = {}  # older and present ones
+        self._once: deque[int] = deque()
         self._failed: dict[str, dict[tuple[object, ...], str]] = {}
         self.failures = 0
         loop.add_reader(self._route.fileno(), self._on_readable)
@@ -74,25 +78,33 @@ class Requests:
 
     # ---- making ----
 
-    def batches(self, owner: str, holdings: Sequence[Holding]) -> tuple[Batch, ...]:
-        """Return what sets `holdings` in their order, with the frames that announce them."""
+    def batches(
+        self, owner: str, holdings: Sequence[Holding], *, once: bool = False
+    ) -> tuple[Batch, ...]:
+        """Return what sets `holdings` in their order, with the frames that announce them. `once`:
+        they are sent now, and not again."""
         return tuple(
             Batch(
-                requests=b"".join(self._number(owner, one, installing=True) for one in part),
+                requests=b"".join(
+                    self._number(owner, one, installing=True, once=once) for one in part
+                ),
                 frames=tuple(one.frame for one in part if one.frame is not None),
             )
             for part in _growing(holdings)
         )
 
-    def removals(self, owner: str, holdings: Sequence[Holding]) -> tuple[bytes, ...]:
-        """Return what removes `holdings`, the last one first; one send each."""
-        backwards = holdings[::-1]
+    def removals(
+        self, owner: str, holdings: Sequence[Holding], *, once: bool = False
+    ) -> tuple[bytes, ...]:
+        """Return what removes `holdings`, one send each: interfaces first, which end what is said
+        with a virtual MAC address, then the last one first."""
+        links = [one for one in holdings if one.kind is Kind.LINK]
+        others = [one for one in reversed(holdings) if one.kind is not Kind.LINK]
+        encoded = [
+            self._number(owner, one, installing=False, once=once) for one in (*links, *others)
+        ]
         return tuple(
-            b"".join(
-                self._number(owner, one, installing=False)
-                for one in backwards[i : i + MAX_MESSAGES]
-            )
-            for i in range(0, len(backwards), MAX_MESSAGES)
+            b"".join(encoded[i : i + MAX_MESSAGES]) for i in range(0, len(encoded), MAX_MESSAGES)
         )
 
     def forget(self, owner: str) -> None:
@@ -111,10 +123,15 @@ class Requests:
                 del self._asked[number]
         self._failed.pop(owner, None)
 
-    def _number(self, owner: str, holding: Holding, *, installing: bool) -> bytes:
+    def _number(self, owner: str, holding: Holding, *, installing: bool, once: bool) -> bytes:
         number = next(self._sequence) & 0xFFFFFFFF
         self._asked[number] = (owner, holding, installing)
-        self._numbers.setdefault(owner, ([], []))[1].append(number)
+        if once:
+            self._once.append(number)
+            if len(self._once) > _MOST_ONCE:
+                self._asked.pop(self._once.popleft(), None)
+        else:
+            self._numbers.setdefault(owner, ([], []))[1].append(number)
         if installing:
             self._failed.get(owner, {}).pop(holding.key, None)
         return numbered(holding.install if installing else holding.remove, number)

@@ -109,6 +109,19 @@ def test_removal_goes_backwards(requests: Requests) -> None:
     assert ends == list(range(69, -1, -1))
 
 
+def test_interfaces_are_removed_before_everything_else(requests: Requests) -> None:
+    link = holding(1, kind=Kind.LINK)
+    (removal,) = requests.removals("VI_1", [link, holding(2), holding(3)])
+    asked = [requests._asked[raw.sequence][1].key[1] for raw in split(removal)]
+    assert asked == [1, 3, 2]
+
+
+def test_what_is_sent_once_takes_no_memory(requests: Requests) -> None:
+    for _ in range(600):
+        requests.batches("VI_1", [holding(n) for n in range(8)], once=True)
+    assert len(requests._asked) == 4096
+
+
 def test_what_is_refused_is_said_with_its_place_and_kept(
     requests: Requests,
     kernel: Kernel,
