@@ -7,7 +7,8 @@ from typing import Any
 from lab import Host
 
 _PRELUDE = """
-import json, select, subprocess, sys
+import json, logging, select, subprocess, sys, time
+from fastvrrp.config import loads
 from fastvrrp.host.links import LinkTable
 from fastvrrp.reactor import Reactor
 
@@ -19,11 +20,26 @@ def batch(lines):
     ip("-batch", "-", stdin="\\n".join(lines))
 
 reactor = Reactor()
+said = []
+
+class Said(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage())
+
+logging.getLogger("fastvrrp").addHandler(Said())
+logging.getLogger("fastvrrp").setLevel(logging.INFO)
 
 def settle():
     "Take in all that has happened: the kernel has its news ready when ip returns."
     while select.select([reactor], [], [], 0)[0]:
         reactor.run_once(0)
+
+def wait(ready):
+    "Run the reactor until something is so."
+    end = time.monotonic() + 5
+    while not ready() and time.monotonic() < end:
+        reactor.run_once(0.1)
+    assert ready(), said
 
 def of_table(table):
     "What a table knows, as `of_ip` has it."
@@ -45,5 +61,6 @@ def result(value):
 
 
 def run(host: Host, script: str) -> Any:  # noqa: ANN401 - JSON
-    """Return what `script` gives to `result()`; it has a reactor, and `ip()`, and `settle()`."""
+    """Return what `script` gives to `result()`; it has a `reactor`, what was
+    `said` in the log, and the functions above."""
     return json.loads(host.run(sys.executable, "-c", _PRELUDE + script))

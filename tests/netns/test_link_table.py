@@ -139,3 +139,84 @@ result([woken, known, [[k, i == index, str(a), p == other.port_id] for k, i, a, 
         ["address", True, "10.9.0.201/32", False],
     ]
     assert held == [True, False]
+
+
+def test_only_routes_and_rules_of_ours_are_news_when_they_go(host: Host) -> None:
+    """Given routes of another origin, when hundreds of them come and go, then that wakes us not
+    once; when one of ours and a rule are removed, then that is told with its key."""
+    script = """
+from fastvrrp.config.model import Route, Rule
+from fastvrrp.host.iproute import Names
+from fastvrrp.host.routes import route_holding
+from fastvrrp.host.rules import rule_holding
+from ipaddress import ip_network
+
+lost = []
+table = LinkTable(reactor, lambda: None, lambda key, port: lost.append((key, port)))
+names = Names()
+rule = rule_holding(Rule(source=ip_network("10.60.0.0/16"), table=60, priority=600), names)
+routes = [
+    Route(destination=ip_network(d), interface="eth0", metric=7, table=60)
+    for d in ("10.60.0.0/16", "fd60::/64")
+]
+routes = [route_holding(one, table, names) for one in routes]
+ip("route", "add", "10.60.0.0/16", "dev", "eth0", "metric", "7", "table", "60", "proto", "18")
+ip("-6", "route", "add", "fd60::/64", "dev", "eth0", "metric", "7", "table", "60", "proto", "18")
+ip("rule", "add", "from", "10.60.0.0/16", "table", "60", "priority", "600", "proto", "18")
+table.watch_routes({18})
+held = [table.holds(one.key) for one in (*routes, rule)]
+batch(f"route add 10.50.{n}.0/24 dev eth0 proto bird" for n in range(250))
+ip("route", "flush", "proto", "bird")
+woken = bool(select.select([reactor], [], [], 0)[0])
+ip("route", "del", "10.60.0.0/16", "table", "60")
+ip("-6", "route", "del", "fd60::/64", "table", "60")
+ip("rule", "del", "priority", "600")
+settle()
+told = [key for key, _ in lost] == [one.key for one in (*routes, rule)]
+gone = [table.holds(one.key) for one in (*routes, rule)]
+table.watch_routes(())
+ip("route", "add", "10.60.0.0/16", "dev", "eth0", "table", "60", "proto", "18")
+ip("route", "del", "10.60.0.0/16", "table", "60")
+result([held, woken, told, gone, bool(select.select([reactor], [], [], 0)[0])])
+"""
+    assert run(host, script) == [[True] * 3, False, True, [False] * 3, False]
+
+
+def test_thousands_of_new_addresses_are_one_change_in_a_while(host: Host) -> None:
+    """Given a table, when 2,000 addresses are added one by one while we read, then their owner is
+    told at once, and then at most every 10 ms; a lost one is told with what came before it."""
+    script = """
+times = []
+table = LinkTable(reactor, lambda: times.append(time.monotonic()), lambda key, port: None)
+addresses = [f"10.{20 + n // 250}.{n % 250}.1/32" for n in range(2000)]
+adding = subprocess.Popen(["ip", "-batch", "-"], stdin=subprocess.PIPE, text=True)
+adding.stdin.write("\\n".join(f"address add {a} dev eth0" for a in addresses))
+adding.stdin.close()
+while adding.poll() is None:
+    reactor.run_once(0.01)
+wait(lambda: of_table(table) == of_ip())
+wait(lambda: table._later is None)
+result(min(b - a for a, b in zip(times, times[1:])) if len(times) > 1 else 1)
+"""
+    assert run(host, script) >= 0.0099
+
+
+def test_catching_up_shows_at_once_and_tells_later(host: Host) -> None:
+    script = """
+changes = []
+table = LinkTable(reactor, lambda: changes.append(1), lambda key, port: None)
+ip("link", "add", "m0", "link", "eth0", "type", "macvlan", "mode", "private")
+before = table.link("m0") is None
+table.catch_up()
+made = table.link("m0")
+quiet = not changes
+table.renew(made.index)
+renewed = table.link("m0")
+settle()
+ip("link", "set", "m0", "mtu", "1400")
+settle()
+last = table.link("m0")
+result([before, made.kind, quiet, len(changes), renewed.generation > made.generation,
+        (last.generation, last.mtu) == (renewed.generation, 1400)])
+"""
+    assert run(host, script) == [True, "macvlan", True, 2, True, True]

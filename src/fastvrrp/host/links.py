@@ -5,8 +5,9 @@ import errno
 import logging
 import socket
 import struct
+import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -16,16 +17,22 @@ from ipaddress import (
     ip_interface,
 )
 from itertools import count
+from typing import TYPE_CHECKING
 
 from pyroute2.netlink.rtnl import (
     RTM_DELADDR,
     RTM_DELLINK,
+    RTM_DELROUTE,
+    RTM_DELRULE,
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_NEWADDR,
     RTM_NEWLINK,
 )
 
+from fastvrrp.clock import NS_PER_SECOND, monotonic_ns
+from fastvrrp.errors import KernelError
+from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.netlink import (
     HEADER_SIZE,
     RECEIVE_ROOM,
@@ -36,7 +43,10 @@ from fastvrrp.host.netlink import (
     packed,
 )
 from fastvrrp.host.news import news_filter
-from fastvrrp.reactor import Loop
+from fastvrrp.reactor import Handle, Loop
+
+if TYPE_CHECKING:
+    from fastvrrp.host.policies import Policies
 
 __all__ = ["HostAddress", "Key", "Link", "LinkTable"]
 
@@ -55,13 +65,16 @@ IFA_F_TENTATIVE = 0x40
 _GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
 _AT_ONCE = 256
 """Messages that are taken before others on the loop have their turn: 2 ms."""
+_REST = 10_000_000  # ns
+_AGAIN = 100_000_000  # ns
 
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix, flags, scope, index
 _U32 = struct.Struct("=I")
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_LINK_NETNSID = 18, 37
-_IFLA_INFO_KIND = 1
+_IFLA_LINKINFO, _IFLA_LINK_NETNSID, _IFLA_NEW_NETNSID = 18, 37, 45
+_IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
+_IFLA_VRF_TABLE = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS, _IFA_PROTO = 1, 2, 8, 11
 
 
@@ -70,7 +83,8 @@ class Link:
     """One interface. `generation` tells one that left and came back from what it was before: the
     kernel forgets sockets' memberships even if name and index are the same. `kind` is that of a
     virtual one, for example "macvlan"; `base` the index of the one below it, None also when that is
-    in another network namespace; `master` that of the bridge, bond or VRF that it is part of."""
+    in another network namespace; `master` that of the bridge, bond or VRF that it is part of.
+    `vrf_table` is the routing table of a VRF."""
 
     index: int
     generation: int
@@ -81,6 +95,7 @@ class Link:
     kind: str | None = None
     base: int | None = None
     master: int | None = None
+    vrf_table: int | None = None
 
     @property
     def up(self) -> bool:
@@ -132,7 +147,8 @@ Footing = tuple[tuple[Link, int], ...]
 class LinkTable:
     """Links, and addresses by interface, followed on `loop`.
 
-    `on_change` is called after each batch of events that changed something; after it
+    `on_change` is called after each batch of events that changed something, at most every 10 ms for
+    nothing but additions of addresses: there may come thousands, one by one. After it
     `on_lost(key, port_id)` for each address, watched route and rule that was removed, and not set
     again meanwhile, by a socket that is none of `ours`; 0 is the kernel itself. `on_overrun` is
     called when events were lost, after everything has been read anew: `holds()` then tells what is
@@ -155,16 +171,18 @@ class LinkTable:
         self.ours: set[int] = set()
         """Port ids of the sockets that set and remove in our name."""
         self._hidden: set[int] = set()
-        self._protocols: frozenset[int] = frozenset()
         self._changed = False
+        self._can_wait = True
         self._overran = False
+        self._told = 0
+        self._later: Handle | None = None
         self._lost: dict[Key, int] = {}
         self._generations = count(1)
         self._links: dict[int, Link] = {}
         self._names: dict[str, int] = {}
         self._addresses: dict[int, dict[tuple[bytes, int], HostAddress]] = {}
         self._removals: dict[int, int] = {}
-        self._policies: set[Key] = set()
+        self._policies: Policies | None = None
         # before the first dump, so that nothing is missed
         self._route = RouteSocket(_GROUPS, room=room)
         try:
@@ -176,6 +194,8 @@ class LinkTable:
 
     def close(self) -> None:
         """Stop following; may be repeated."""
+        if self._later is not None:
+            self._later.cancel()
         if self._route.fileno() >= 0:
             self._loop.remove_reader(self._route.fileno())
             self._route.close()
@@ -187,6 +207,33 @@ class LinkTable:
         self.ours.add(port_id)
         self._hidden.add(port_id)
         self._filter()
+
+    def watch_routes(self, protocols: Iterable[int]) -> None:
+        """Follow the removal of rules and of routes that carry one of `protocols` (0..255); the
+        kernel drops news of others for us, however many there are. None at all: follow neither.
+        Raises KernelError."""
+        from fastvrrp.host.policies import GROUPS, Policies  # noqa: PLC0415 - slow to load
+
+        wanted = frozenset(protocols)
+        before = frozenset[int]() if self._policies is None else self._policies.protocols
+        if wanted == before:
+            return
+        if bool(wanted) != bool(before):
+            self._route.subscribe(GROUPS, on=bool(wanted))
+        self._policies = Policies(wanted) if wanted else None
+        self._filter()
+
+    def catch_up(self) -> None:
+        """Take in at once what the kernel has told; the callbacks follow later."""
+        self._read(sys.maxsize)
+        self._loop.call_later(0, self._tell)
+
+    def renew(self, index: int) -> None:
+        """Let interface `index` count as another one, as if it had left and come back: sockets on
+        it are opened anew. The caller sees to that."""
+        known = self._links.get(index)
+        if known is not None:
+            self._links[index] = replace(known, generation=next(self._generations))
 
     # ---- what there is ----
 
@@ -224,46 +271,63 @@ class LinkTable:
         """Tell if the kernel has the address, or the watched route or rule `key`, as far as it was
         read (at the beginning and after an overrun) and removals since: additions of the sockets of
         `ignore`, and of routes and rules, are no news."""
-        return key in self._policies or self.address(key) is not None
+        is_policy = self._policies is not None and key in self._policies.keys
+        return is_policy or self.address(key) is not None
 
-    def footing(self, links: Iterable[tuple[str, int]]) -> Footing | None:
-        """Return what a route over `links` (name, ifindex) stands on: when it is another one than
-        before, the kernel may have dropped the route without a word, as it does when an interface
-        goes down or loses its last address. None: one of `links` is not there, or another one."""
-        found = []
-        for name, index in links:
-            link = self.link(name)
-            if link is None or link.index != index:
-                return None
-            found.append((link, self._removals.get(index, 0)))
-        return tuple(found)
+    def footing(self, holding: Holding) -> Footing | None:
+        """Return what `holding` stands on: when that is another one than before, the kernel may
+        have dropped a route without a word, as it does when an interface goes down or loses its
+        last address. None: one of its interfaces is not there, or another one."""
+        below = [(self.link(name), index) for name, index in holding.links]
+        if any(link is None or link.index != index for link, index in below):
+            return None
+        found = [link for link, _ in below if link is not None]
+        if holding.kind is Kind.ROUTE and not found:  # the kernel chooses the interface
+            found = self.links()
+        return tuple((link, self._removals.get(link.index, 0)) for link in found)
 
     # ---- following ----
 
     def _read_all(self) -> None:
+        """Read everything anew; raises KernelError, and what was known stays."""
+        links, addresses = (
+            dump(packed(kind, bytes(size)))
+            for kind, size in ((RTM_GETLINK, _LINK.size), (RTM_GETADDR, _ADDRESS.size))
+        )
+        if self._policies is not None:
+            self._policies.read()
         self._links.clear()
         self._names.clear()
         self._addresses.clear()
-        for raw in (*dump(packed(RTM_GETLINK, bytes(16))), *dump(packed(RTM_GETADDR, bytes(8)))):
+        for raw in (*links, *addresses):
             self._take(raw)
-        self._changed = True
+        self._note_change()
+
+    def _read_again(self) -> None:
+        try:
+            self._read_all()
+        except KernelError as error:
+            log.error("%s; trying again", error)
+            self._loop.call_later(_AGAIN / NS_PER_SECOND, self._read_late)
+
+    def _read_late(self) -> None:
+        if self._route.fileno() >= 0:
+            self._overran = True
+            self._read_again()
+            self._tell()
 
     def _filter(self) -> None:
-        self._route.filter(news_filter(self._hidden, self._protocols))
-
-    def catch_up(self) -> None:
-        """Take in what the kernel has told so far, without calling anybody: they are called from
-        the loop."""
-        self._read()
-        self._loop.call_later(0, self._tell)
+        self._route.filter(
+            news_filter(self._hidden, self._policies.protocols if self._policies else ())
+        )
 
     def _on_readable(self) -> None:
-        self._read()
+        self._read(_AT_ONCE)
         self._tell()
 
-    def _read(self) -> None:
+    def _read(self, limit: int) -> None:
         try:
-            for raw in self._route.read(_AT_ONCE):
+            for raw in self._route.read(limit):
                 self._take(raw)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
@@ -273,20 +337,32 @@ class LinkTable:
             log.warning(
                 "kernel events were lost (the netlink queue overran); reading everything anew"
             )
-            self._read_all()
+            self._read_again()
 
     def _tell(self) -> None:
+        if self._route.fileno() < 0:
+            return
         lost, self._lost = self._lost, {}
-        changed, self._changed = self._changed, False
         overran, self._overran = self._overran, False
-        if changed:
-            self._on_change()
+        if self._changed and self._can_wait and monotonic_ns() - self._told < _REST:
+            if self._later is None:
+                self._later = self._loop.call_later(_REST / NS_PER_SECOND, self._tell_change)
+        elif self._changed:
+            self._tell_change()
         if overran:
             self._on_overrun()
             return
         for key, port in lost.items():
-            if self.address(key) is None:
+            if not self.holds(key):
                 self._on_lost(key, port)
+
+    def _tell_change(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._changed, self._can_wait = False, True
+        self._told = monotonic_ns()
+        self._on_change()
 
     def _take(self, raw: Raw) -> None:
         """Apply one message."""
@@ -295,6 +371,16 @@ class LinkTable:
             self._take_address(raw)
         elif kind in (RTM_NEWLINK, RTM_DELLINK):
             self._take_link(raw)
+        elif kind in (RTM_DELROUTE, RTM_DELRULE) and self._policies is not None:
+            for key in self._policies.removed(raw):
+                self._note_lost(key, raw.port)
+
+    def _note_lost(self, key: Key, port: int) -> None:
+        if port not in self.ours:
+            self._lost[key] = port
+
+    def _note_change(self) -> None:
+        self._changed, self._can_wait = True, False
 
     def _take_link(self, raw: Raw) -> None:
         data = raw.data
@@ -304,29 +390,36 @@ class LinkTable:
         if family == socket.AF_BRIDGE:
             return  # a bridge port's own view of the same link
         known = self._links.get(index)
-        if known is not None and self._names.get(known.name) == index:
-            del self._names[known.name]
+        found = attributes(data, HEADER_SIZE + _LINK.size)
         if raw.kind == RTM_DELLINK:
+            if known is not None and _IFLA_NEW_NETNSID in found:
+                log.info("Interface %s was moved to another network namespace", known.name)
             self._forget_link(index)
             return
-        found = attributes(data, HEADER_SIZE + _LINK.size)
-        link = Link(
-            index=index,
-            generation=known.generation if known else next(self._generations),
-            name=_text(found.get(_IFLA_IFNAME, b"")),
-            flags=flags,
-            mac=found.get(_IFLA_ADDRESS, b""),
-            mtu=_number(found.get(_IFLA_MTU)) or 0,
-            kind=_kind(found.get(_IFLA_LINKINFO, b"")),
-            base=None if _IFLA_LINK_NETNSID in found else _number(found.get(_IFLA_LINK)),
-            master=_number(found.get(_IFLA_MASTER)),
-        )
-        self._changed |= link != known
-        self._links[index] = link
-        self._names[link.name] = index
+        generation = next(self._generations) if known is None else known.generation
+        link = _link(index, generation, flags, found)
+        if known is not None and known.name != link.name:
+            log.info("Interface %s was renamed to %s", known.name, link.name)
+        self._put(link)
+
+    def _put(self, link: Link) -> None:
+        known = self._links.get(link.index)
+        if link == known:
+            return
+        self._forget_name(known)
+        self._links[link.index] = link
+        self._names[link.name] = link.index
+        self._note_change()
+
+    def _forget_name(self, link: Link | None) -> None:
+        if link is not None and self._names.get(link.name) == link.index:
+            del self._names[link.name]
 
     def _forget_link(self, index: int) -> None:
-        self._changed |= self._links.pop(index, None) is not None
+        known = self._links.pop(index, None)
+        self._forget_name(known)
+        if known is not None:
+            self._note_change()
         self._addresses.pop(index, None)
         self._removals.pop(index, None)
 
@@ -352,7 +445,8 @@ class LinkTable:
             self._remove(address, raw.port)
             return
         known = self._addresses.setdefault(index, {})
-        self._changed |= known.get((ip, prefixlen)) != address
+        if known.get((ip, prefixlen)) != address:
+            self._changed = True
         known[ip, prefixlen] = address
 
     def _remove(self, address: HostAddress, port: int) -> None:
@@ -361,9 +455,9 @@ class LinkTable:
         gone = known.pop((address.packed, address.prefixlen), None)
         if index in self._links:
             self._removals[index] = self._removals.get(index, 0) + 1
-        self._changed |= gone is not None or bool(self._protocols)
-        if port not in self.ours:
-            self._lost[address.key] = port
+        if gone is not None or self._policies is not None:
+            self._note_change()
+        self._note_lost(address.key, port)
 
 
 def _text(name: bytes) -> str:
@@ -378,6 +472,19 @@ def _number(value: bytes | None) -> int | None:
     return int(_U32.unpack(value)[0])
 
 
-def _kind(info: bytes) -> str | None:
-    kind = attributes(info, 0).get(_IFLA_INFO_KIND)
-    return _text(kind) if kind else None
+def _link(index: int, generation: int, flags: int, found: dict[int, bytes]) -> Link:
+    info = attributes(found.get(_IFLA_LINKINFO, b""), 0)
+    kind = _text(info.get(_IFLA_INFO_KIND, b"")) or None
+    vrf = attributes(info.get(_IFLA_INFO_DATA, b""), 0) if kind == "vrf" else {}
+    return Link(
+        index=index,
+        generation=generation,
+        name=_text(found.get(_IFLA_IFNAME, b"")),
+        flags=flags,
+        mac=found.get(_IFLA_ADDRESS, b""),
+        mtu=_number(found.get(_IFLA_MTU)) or 0,
+        kind=kind,
+        base=None if _IFLA_LINK_NETNSID in found else _number(found.get(_IFLA_LINK)),
+        master=_number(found.get(_IFLA_MASTER)),
+        vrf_table=_number(vrf.get(_IFLA_VRF_TABLE)),
+    )
