@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastvrrp.host.holding import HoldingError
 
-__all__ = ["DIRECTORIES", "Names"]
+__all__ = ["DIRECTORIES", "Names", "tos_as_ip"]
 
 DIRECTORIES = tuple(
     Path(one) for one in ("/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2")
@@ -81,6 +81,11 @@ class Names:
             for path in (directory / file, *_parts(directory / f"{file}.d")):
                 found |= _entries(_text(path))
         return found
+
+
+def tos_as_ip(said: int | str) -> int | str:
+    """Return a type of service as ip(8) reads and writes it, in hexadecimal notation."""
+    return f"{said:#x}" if isinstance(said, int) and said else said
 
 
 def _parts(directory: Path) -> list[Path]:

@@ -25,7 +25,7 @@ from fastvrrp.config.model import (
     RouteType,
 )
 from fastvrrp.host.holding import Holding, HoldingError, Kind
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import Names, tos_as_ip
 from fastvrrp.host.links import LinkTable
 from fastvrrp.host.netlink import Message, encode
 
@@ -357,5 +357,7 @@ def _text(route: Route) -> str:
     # Only who has routes has the memory for their words.
     from fastvrrp.config.values.routes import RouteLine  # noqa: PLC0415
 
-    plain = replace(route, order=RouteOrder.PREPEND, track=True, track_group=None)
+    plain = replace(
+        route, order=RouteOrder.PREPEND, track=True, track_group=None, tos=tos_as_ip(route.tos)
+    )
     return RouteLine().write(plain) or str(route.destination)

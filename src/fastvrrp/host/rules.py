@@ -19,7 +19,7 @@ from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from fastvrrp.config.model import Network, Rule, RuleAction
 from fastvrrp.host.holding import Holding, Kind
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import Names, tos_as_ip
 from fastvrrp.host.netlink import Message, encode
 
 __all__ = ["rule_holding", "rule_key"]
@@ -155,4 +155,5 @@ def _text(rule: Rule) -> str:
     # Only who has rules has the memory for their words.
     from fastvrrp.config.values.rules import RuleLine  # noqa: PLC0415
 
-    return RuleLine().write(replace(rule, track=True, track_group=None)) or f"of {rule.priority}"
+    plain = replace(rule, track=True, track_group=None, tos=tos_as_ip(rule.tos))
+    return RuleLine().write(plain) or f"of priority {rule.priority}"
