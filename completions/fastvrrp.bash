@@ -20,10 +20,13 @@ _fastvrrp() {
     --explain) COMPREPLY=($(compgen -W "FV001 FV002 FV003 FV004 FV005 FV006 FV007 FV008 FV009 FV010 FV011 FV012 FV013 FV014 FV015 FV016 FV017 FV018 FV019 FV020 FV021 FV022 FV023 FV024 FV025 FV026 FV027 FV028 FV029 FV101 FV102 FV103 FV104 FV105 FV106 FV110 FV111 FV112 FV113 FV201 FV202 FV203 FV204 FV205 FV206 FV207 FV208 FV209 FV210 FV211 FV212 FV213 FV214 FV215 FV216 FV217 FV218 FV219 FV220 FV221 FV222 FV223 FV224 FV225 FV226 FV227 FV228 FV230 FV231 FV232 FV233 FV234 FV235 FV236 FV237 FV238 FV240 FV241 FV242 FV250 FV251 FV252 FV253 FV301 FV302 FV303 FV304 FV305 FV306 FV307 FV308 FV309 FV330 FV331 FV340 FV341 FV342 FV350 FV401 FV402 FV403 FV404 FV405 FV406 FV407 FV408 FV409 FV410 FV411 FV412 FV413 FV414 FV415 FV416 FV417 FV418 FV419 FV501 FV502 FV503 FV504 FV505 FV506 FV507 FV508 FV509 FV510 FV511" -- "$word")); return ;;
     --color) COMPREPLY=($(compgen -W "auto always never" -- "$word")); return ;;
     esac
-    ((COMP_CWORD == 1)) && COMPREPLY=($(compgen -W "--help --version check decode keyword replay" -- "$word")) && return
+    ((COMP_CWORD == 1)) && COMPREPLY=($(compgen -W "--help --version check clean decode keyword replay" -- "$word")) && return
     case ${COMP_WORDS[1]} in
     check)
         if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "-h --help --json --strict --no-host --color -i --config-id -e --all-config --explain" -- "$word"))
+        else COMPREPLY=($(compgen -f -- "$word")); fi ;;
+    clean)
+        if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "-h --help -r --vrrp-pid --json" -- "$word"))
         else COMPREPLY=($(compgen -f -- "$word")); fi ;;
     decode)
         if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "-h --help --json --auth --hmac-key --mode --vrid --vrrp-version --interval --payload --src --dst --ttl" -- "$word"))

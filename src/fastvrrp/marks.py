@@ -5,16 +5,14 @@ Without it, a router that starts again would believe adverts that were recorded 
 adverts would be taken for replays by routers that remember its earlier ones.
 """
 
-import contextlib
 import json
 import logging
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Protocol
 
+from fastvrrp import ownfile
 from fastvrrp.clock import NS_PER_SECOND, seconds
 from fastvrrp.reactor import Handle, Loop
 
@@ -35,16 +33,14 @@ _UNREADABLE = (
 )
 """What reading the JSON of somebody else can end with."""
 
-_LARGEST = 16 << 20
-"""Bytes of a file that is believed to be ours."""
-
 _MOST_ABSENT = 1024
 """Instances that are not there and whose marks are kept."""
 
-_AH_SLACK = 16
-_HMAC_SLACK = 1 << 16
-"""What may have been sent since the file was written, a second before: adverts and replies. An
-auth_hmac sequence is the time wherever that is later."""
+_AH_SLACK = 32
+_HMAC_SLACK = 2 << 32
+"""What may have been sent since the file was written, a second before: adverts and replies, and a
+farewell that is as far ahead (loop/resignation.pyx). An auth_hmac sequence counts seconds in its
+upper half, and is the time wherever that is later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +124,7 @@ class MarkStore:
     def load(self) -> dict[str, Marks]:
         """Return the marks of each instance by its name, as far as they may have come since."""
         try:
-            text = self._read()
+            text = ownfile.read(self.path)
             found = json.loads(text) if text is not None else None
             marks = {} if found is None else _from_json(found)
             return {name: _later(one) for name, one in marks.items()}
@@ -140,38 +136,12 @@ class MarkStore:
         """Replace the file by `marks`. A failure is told once: protection lasts until the end of
         the process all the same."""
         try:
-            self._write(json.dumps(_to_json(marks)).encode())
+            ownfile.write(self.path, json.dumps(_to_json(marks)).encode())
             self._failed = False
         except OSError as error:
             if not self._failed:
                 log.warning("replay marks cannot be kept: %s: %s", self.path, error.strerror)
             self._failed = True
-
-    def _read(self) -> bytes | None:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        try:
-            fd = os.open(self.path, flags)
-        except FileNotFoundError:
-            return None
-        with open(fd, "rb") as file:
-            about = os.fstat(fd)
-            if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
-                raise ValueError("it is no regular file of ours")
-            if about.st_mode & 0o022:
-                raise ValueError("others may write to it")
-            text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise ValueError("it is too large")
-        return text
-
-    def _write(self, text: bytes) -> None:
-        new = f"{self.path}.{os.getpid()}"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(new, flags, 0o600), "wb") as file:
-            file.write(text)
-        os.rename(new, self.path)
 
 
 def _to_json(marks: Mapping[str, Marks]) -> dict[str, Any]:

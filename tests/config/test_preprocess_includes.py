@@ -249,3 +249,16 @@ def test_findings_are_in_the_order_of_reading(tree: Path) -> None:
     told = [one.message.split()[2].rstrip(";") for one in loaded.diagnostics]
     assert told == ["zero", "first", "second", "third", "first", "second", "fourth"]
     assert [str(place.span) for place in loaded.diagnostics[4].span.via] == ["<string>:4:1"]
+
+
+def test_what_is_no_file_is_an_error_and_never_waited_for(tree: Path) -> None:
+    """Given a FIFO that nobody writes to, a directory, a device, then each is refused at once."""
+    os.mkfifo(tree / "pipe")
+    for name, why in (
+        (tree / "pipe", "it is not a regular file"),
+        (tree, "Is a directory"),
+        (Path("/dev/zero"), "it is not a regular file"),
+    ):
+        with pytest.raises(config.ConfigError, match=f"cannot be read: {why}"):
+            config.load(name)
+    assert findings("include pipe\nincluder pipe") == ["note FV021", "error FV021"]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from fastvrrp.daemon.launch import StartReport
 from fastvrrp.daemon.log import Console, Log
-from fastvrrp.daemon.pidfile import PidFile
 from fastvrrp.daemon.supervisor import FAILED, READY, Supervisor
 from fastvrrp.daemon.systemd import Notifier
+from fastvrrp.pidfile import PidFile
 
 if TYPE_CHECKING:
     import socket

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fastvrrp.daemon.pidfile import PidFile, PidFileError, PidFileLocked
+from fastvrrp.pidfile import PidFile, PidFileError, PidFileLocked
 
 
 def test_holds_pid_and_newline_readable_by_all(tmp_path: Path) -> None:

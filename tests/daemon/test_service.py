@@ -86,6 +86,18 @@ def test_daemon_in_the_background_stops_on_term(
     assert list(config.parent.glob("*.pid")) == []
 
 
+def test_closed_standard_descriptors_are_not_taken_by_pid_files(config: Path) -> None:
+    """Given a caller without stdin, when the daemon goes to the background, then what it makes of
+    its standard descriptors does not hit its own files."""
+    shell = ["sh", "-c", 'exec "$@" 0<&-', "sh", *command(config)]
+    subprocess.run(shell, check=True, timeout=PATIENCE_S, env=environment())
+    parent = pid_of(config.parent / "d.pid")
+    pidfd = os.pidfd_open(parent)
+    os.kill(parent, signal.SIGTERM)
+    assert select.select([pidfd], [], [], PATIENCE_S)[0]
+    os.close(pidfd)
+
+
 def test_second_daemon_is_refused(daemon: subprocess.CompletedProcess[str], config: Path) -> None:
     assert daemon.returncode == 0
     second = run(config)

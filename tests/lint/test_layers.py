@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "fastvrrp"
 
 LAYERS = (
-    ("errors", "names", "clock", "secret", "timerfd", "inotify"),
+    ("errors", "names", "clock", "secret", "timerfd", "inotify", "ownfile", "pidfile", "undoing"),
     ("wire",),
     ("core",),
     ("loop", "config", "reactor"),

@@ -1,5 +1,6 @@
 """The text of each file, and the collector of what is wrong with the configuration."""
 
+import errno
 import os
 import re
 import stat
@@ -147,11 +148,18 @@ def open_source(path: Path, report: "Report") -> Source | None:
 def read_file(path: Path) -> tuple[str, int]:
     """Return what is in a file, at most one byte more than MAX_BYTES, and its permission bits.
 
-    Raises OSError, ValueError.
+    Raises OSError, and ValueError for what is no file. Never waits: a FIFO may have no writer.
     """
-    with path.open("rb") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        return file.read(MAX_BYTES + 1).decode("utf-8", errors="replace"), mode
+    with open(
+        os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb"
+    ) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise ValueError("it is not a regular file")
+        text = file.read(MAX_BYTES + 1).decode("utf-8", errors="replace")
+        return text, stat.S_IMODE(mode)
 
 
 def reason(error: Exception) -> str:

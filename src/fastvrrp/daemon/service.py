@@ -7,11 +7,11 @@ import sys
 
 from fastvrrp.daemon.launch import StartReport, daemonise
 from fastvrrp.daemon.log import WARNING, Console, Log, Syslog, Target
-from fastvrrp.daemon.pidfile import PidFile, PidFileError
 from fastvrrp.daemon.process import forbid_core_dumps
 from fastvrrp.daemon.supervisor import Supervisor
 from fastvrrp.daemon.systemd import Notifier
 from fastvrrp.daemon.version import KEEPALIVED
+from fastvrrp.pidfile import PidFile, PidFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ EXIT_NO_CONFIG = 6
 def run(options: Options) -> int:
     """Run the daemon, or start it in the background; returns the exit status."""
     os.umask(options.umask)
+    _occupy_standard_descriptors()
     forbid_core_dumps()
     _make_absolute(options)
     if problem := _config_problem(options.config_file):
@@ -45,6 +46,13 @@ def run(options: Options) -> int:
     if options.dont_fork:
         return _serve(options, pid_files, StartReport())
     return daemonise(lambda report: _serve(options, pid_files, report))
+
+
+def _occupy_standard_descriptors() -> None:
+    """Whoever started us may have closed them: no file of ours may take their place."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
 
 
 def _make_absolute(options: Options) -> None:

@@ -17,17 +17,17 @@ import socket
 import time
 
 from fastvrrp.daemon.log import ERR, WARNING, Log
-from fastvrrp.daemon.pidfile import PidFileError
 from fastvrrp.daemon.process import set_parent_death_signal
 from fastvrrp.daemon.signals import DUMPS, HANDLED, SignalInbox
+from fastvrrp.pidfile import PidFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fastvrrp.daemon.launch import StartReport
-    from fastvrrp.daemon.pidfile import PidFile
     from fastvrrp.daemon.systemd import Notifier
+    from fastvrrp.pidfile import PidFile
 
     ChildMain = Callable[[socket.socket, SignalInbox], int]
 

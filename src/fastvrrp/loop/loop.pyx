@@ -85,6 +85,7 @@ from fastvrrp.loop.recorder cimport (
     take_notes,
     up_to_now,
 )
+from fastvrrp.loop.resignation cimport finished, resignation_t, take
 from fastvrrp.loop.transition cimport compile_transition, release, transition_t
 from fastvrrp.loop.transmit cimport create, destroy, perform, post_once, replace, tell_failed_requests
 from fastvrrp.wire cimport cmsg
@@ -374,6 +375,17 @@ cdef class Loop:
             return [note_from(&taken[i], self.core.vrs[taken[i].vr].settings.address_len) for i in range(count)]
         finally:
             free(taken)
+
+    def farewell(self, int32_t vr):
+        """Return the adverts of priority 0 of `vr`, which somebody else may send should this process die; None if it is
+        not active. Those that are protected from being replayed are good for a second."""
+        cdef resignation_t words
+        self.owner._router(vr)
+        with nogil:
+            self.lock()
+            take(&words, self.core, self.out.host.current[vr], vr, monotonic())
+            self.unlock()
+        return finished(&words, vr)
 
     def entries(self):
         """Return what the recorder wrote down since the last call (loop.entries.Entry), oldest first."""

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from fastvrrp import __version__
-from fastvrrp.tools import check, decode, keyword, replay
+from fastvrrp.tools import check, clean, decode, keyword, replay
 
 __all__ = ["main", "make_parser"]
 
-COMMANDS = (check, decode, keyword, replay)
+COMMANDS = (check, clean, decode, keyword, replay)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

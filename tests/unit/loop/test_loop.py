@@ -5,15 +5,17 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 import pytest
 
-from fastvrrp.core.acts import Note, RouterParams
+from fastvrrp.core.acts import HmacParams, Note, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.loop.loop import Loop
+from fastvrrp.loop.prepared import Prepared
 from fastvrrp.names import Fault, NoteKind, Reason, State
 from fastvrrp.wire.advert import layout, reseal
 
@@ -178,3 +180,85 @@ def test_a_steady_backup_allocates_no_python_object(bench: Bench, password: byte
     assert bench.loop.counters(bench.router)["adverts_received"] == count
     # `run` itself keeps the list slice; an object for each advert would be 99,000.
     assert after - before <= 8
+
+
+# ---- the farewell that somebody else sends ----
+
+
+def prepared(fd: int, **kind: object) -> Prepared:
+    """An advert of the router for the group, and one for a peer."""
+    about: dict[str, object] = {
+        "family": 4,
+        "version": 2,
+        "vrid": 51,
+        "priority": 255,
+        "interval_ns": SECOND,
+        "addresses": [VIP],
+        "src": OWN,
+    }
+    layouts = [layout(**{**about, **kind, "dst": dst}) for dst in (GROUP, PEER)]  # type: ignore[arg-type]
+    return Prepared(fd=fd, ifindex=1, datagrams=tuple(layouts))
+
+
+OWNER = {"priority": 255, "start_active": True}
+
+
+@pytest.mark.parametrize("bench", [OWNER], indirect=True)
+def test_the_farewell_is_what_the_router_would_resign_with(bench: Bench) -> None:
+    """Given an active router, then its farewell has priority 0, a valid checksum and all of its
+    destinations; it has been sent to nobody, and the router goes on."""
+    made = prepared(bench.wire.fileno())
+    bench.loop.prepare(bench.router, made)
+    farewell = bench.loop.farewell(bench.router)
+    assert farewell is not None
+    assert (farewell.slot, farewell.fd) == (bench.router, bench.wire.fileno())
+    expected = [reseal(one, priority=0, ip_id=1) for one in made.datagrams]
+    assert [message for message, _, _ in farewell.messages] == expected
+    assert [to for _, _, to in farewell.messages] == [("224.0.0.18", 0), ("10.9.0.2", 0)]
+    assert bench.loop.status(bench.router)["state"] is State.ACTIVE
+    assert bench.loop.counters(bench.router)["priority_zero_sent"] == 0
+
+
+@pytest.mark.parametrize(
+    "bench", [{**OWNER, "auth_type": 2, "password": b"secret99"}], indirect=True
+)
+def test_the_farewell_of_ah_is_ahead_of_the_adverts_of_a_second(bench: Bench) -> None:
+    made = prepared(bench.wire.fileno(), auth_type=2, password=b"secret99")
+    bench.loop.prepare(bench.router, made)
+    _, (sent, _) = bench.loop.marks(bench.router)
+    farewell = bench.loop.farewell(bench.router)
+    assert farewell is not None
+    assert farewell.messages[0][0] == reseal(
+        made.datagrams[0], priority=0, ip_id=1, ah_sequence=sent + 16, password=b"secret99"
+    )
+
+
+KEYS = ((1, b"0123456789abcdef0123456789abcdef"),)
+
+
+@pytest.mark.parametrize(
+    "bench", [{**OWNER, "hmac": HmacParams(keys=KEYS, active_key=1)}], indirect=True
+)
+def test_the_farewell_of_hmac_is_ahead_of_the_clock_by_a_second_and_a_half(bench: Bench) -> None:
+    made = prepared(bench.wire.fileno(), hmac=True)
+    bench.loop.prepare(bench.router, made)
+    before = time.time()
+    farewell = bench.loop.farewell(bench.router)
+    assert farewell is not None
+    sealed = farewell.messages[0][0]
+    trailer = made.datagrams[0].trailer
+    sequence = int.from_bytes(sealed[trailer + 4 : trailer + 12], "big")
+    assert before + 1.4 <= sequence / (1 << 32) <= time.time() + 1.6
+    assert sealed == reseal(
+        made.datagrams[0], priority=0, ip_id=1, hmac_key=KEYS[0], hmac_sequence=sequence
+    )
+
+
+def test_a_backup_has_no_farewell(bench: Bench) -> None:
+    bench.loop.prepare(bench.router, prepared(bench.wire.fileno()))
+    assert bench.loop.farewell(bench.router) is None
+
+
+@pytest.mark.parametrize("bench", [OWNER], indirect=True)
+def test_without_prepared_adverts_there_is_no_farewell(bench: Bench) -> None:
+    assert bench.loop.farewell(bench.router) is None
