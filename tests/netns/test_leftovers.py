@@ -81,3 +81,24 @@ def test_only_what_is_named_and_carries_our_mark_is_removed(lab: Lab) -> None:
         "(VI_1) removing rule from 192.168.77.0/24 priority 555 table 77, left by an earlier run",
     ]
     assert said[4:] == [left_alone]
+
+
+def test_an_address_of_the_operator_is_told_from_ours(lab: Lab) -> None:
+    host: Host = lab.host("r1", "10.9.0.1/24")
+    script = """
+from fastvrrp.config.model import VirtualAddress
+from fastvrrp.host.addresses import address_holding
+from fastvrrp.host.leftovers import is_foreign
+from fastvrrp.host.netlink import RouteSocket
+from ipaddress import ip_interface
+
+table = LinkTable(reactor, lambda: None, lambda key, port: None)
+own, ours, absent = (
+    address_holding(VirtualAddress(address=ip_interface(text)), table.link("eth0"))
+    for text in ("10.9.0.1/24", "10.9.0.100/24", "10.9.0.101/24")
+)
+RouteSocket().send(ours.install)
+settle()
+result([is_foreign(one, table) for one in (own, ours, absent)])
+"""
+    assert run(host, script) == [True, False, False]

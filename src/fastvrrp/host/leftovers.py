@@ -14,7 +14,7 @@ from fastvrrp.host.links import LinkTable
 from fastvrrp.host.netlink import HEADER_SIZE, attributes
 from fastvrrp.host.requests import Requests
 
-__all__ = ["carries_mark", "marks_addresses", "origins", "remove_leftovers"]
+__all__ = ["carries_mark", "is_foreign", "origins", "remove_leftovers"]
 
 log = logging.getLogger("fastvrrp.vrrp")
 
@@ -37,7 +37,7 @@ def origins(config: Config, names: Names) -> frozenset[int]:
     return frozenset(found)
 
 
-def marks_addresses() -> bool:
+def _marks_addresses() -> bool:
     """Tell whether this kernel keeps IFA_PROTO: Linux 5.18 and later."""
     major, minor = os.uname().release.split(".")[:2]
     return (int(major), int(re.sub(r"\D.*", "", minor))) >= (5, 18)
@@ -52,6 +52,17 @@ def carries_mark(holding: Holding, table: LinkTable) -> bool:
     if holding.kind is Kind.ROUTE:
         return holding.install[_PROTOCOL_AT] == ORIGIN
     return attributes(holding.install, _RULE_SIZE).get(_FRA_PROTOCOL) == bytes((ORIGIN,))
+
+
+def is_foreign(holding: Holding, table: LinkTable) -> bool:
+    """Tell whether somebody else has set the address `holding`, an operator for example whose
+    router owns it: it is not ours to remove. Kernels before 5.18 do not tell."""
+    return (
+        holding.kind is Kind.ADDRESS
+        and _marks_addresses()
+        and table.address(holding.key) is not None
+        and not carries_mark(holding, table)
+    )
 
 
 def remove_leftovers(config: Config, table: LinkTable, requests: Requests, names: Names) -> int:
@@ -94,9 +105,7 @@ def _named(instance: InstanceConfig, table: LinkTable, names: Names) -> Iterator
 
 
 def _is_ours(instance: InstanceConfig, holding: Holding, table: LinkTable) -> bool:
-    if carries_mark(holding, table) or (holding.kind is Kind.ADDRESS and not marks_addresses()):
-        return True
-    if holding.kind is Kind.ADDRESS:
+    if is_foreign(holding, table):
         log.warning(
             "(%s) %s is there already and was not set by us; it is left alone, remove it by hand: "
             "ip address del %s",
@@ -104,7 +113,8 @@ def _is_ours(instance: InstanceConfig, holding: Holding, table: LinkTable) -> bo
             holding.text,
             holding.text,
         )
-    return False
+        return False
+    return holding.kind is Kind.ADDRESS or carries_mark(holding, table)
 
 
 def _words(holding: Holding) -> str:

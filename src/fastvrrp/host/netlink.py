@@ -218,6 +218,7 @@ class RouteSocket:
             except BlockingIOError:
                 return
             if sender != 0:
+                left -= 1
                 continue
             for raw in split(bytes(self._view[:size])):
                 left -= 1
