@@ -45,6 +45,8 @@ cdef class Loop:
     cdef bint opened
     cdef epoll_event* events
     cdef int n_events
+    cdef epoll_event* more_events    # for the hot thread to take, then those that it had
+    cdef int n_more_events           # 0: it has taken them
     cdef int stopping
     cdef int note_told
     cdef int64_t armed
@@ -57,6 +59,7 @@ cdef class Loop:
     cdef totals_t totals
 
     cdef int _record_mark(self, entry_t entry) except -1
+    cdef void take_more_events(self) noexcept nogil
     cdef void give(self, entry_kind_t kind, int32_t vr, int64_t a) noexcept nogil
     cdef void attach(self, bint attached) noexcept nogil
     cdef void tell_failures(self) noexcept nogil

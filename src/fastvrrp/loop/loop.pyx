@@ -20,11 +20,12 @@ from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, itimerspec
 from posix.unistd cimport close
 
-from fastvrrp.core cimport groups
 from fastvrrp.core.core cimport core_awaits_takeover, core_deadline, note_from
 from fastvrrp.core.deadlines cimport NEVER
+from fastvrrp.core.groups cimport held_back_now
 from fastvrrp.core.model cimport ACTIVE, NS_PER_SECOND, act_t
 from fastvrrp.loop cimport worker
+from fastvrrp.loop.applying cimport APPLIED, STALE, TAKEN, CompiledStep, carry_out, compile_step, outcome_t
 from fastvrrp.loop.clock cimport arrival, monotonic, suspended, wall_clock
 from fastvrrp.loop.linux cimport (
     EAGAIN,
@@ -78,6 +79,7 @@ from fastvrrp.loop.recorder cimport (
     entry_t,
     feed,
     feed_datagram,
+    feed_growth,
     feed_place,
     is_filling,
     mark_entry,
@@ -87,7 +89,18 @@ from fastvrrp.loop.recorder cimport (
 )
 from fastvrrp.loop.resignation cimport finished, resignation_t, take
 from fastvrrp.loop.transition cimport compile_transition, release, transition_t
-from fastvrrp.loop.transmit cimport create, destroy, perform, post_once, replace, tell_failed_requests
+from fastvrrp.loop.transmit cimport (
+    adopt,
+    create,
+    destroy,
+    let_go,
+    perform,
+    post_once,
+    replace,
+    tell_failed_requests,
+    transmit_t,
+)
+from fastvrrp.loop.transmit cimport reserve as transmit_reserve
 from fastvrrp.wire cimport cmsg
 from fastvrrp.wire.packet cimport fv_rx_meta_t
 
@@ -117,6 +130,29 @@ cdef int _checked(int result, op) except -1:
     if result < 0:
         raise KernelError(op, "event loop", errno)
     return result
+
+
+cdef int events_of(int32_t ports) noexcept nogil:
+    """Return how many descriptors there can be: one wait sees all sockets before a deadline fires."""
+    return 2 * ports + 2
+
+
+cdef epoll_event* _make_events(int32_t ports) except NULL:
+    cdef epoll_event* events = <epoll_event*>calloc(events_of(ports), sizeof(epoll_event))
+    if events == NULL:
+        raise MemoryError
+    return events
+
+
+cdef port_t* _make_ports(int32_t count) except NULL:
+    """Return closed ports."""
+    cdef int32_t port
+    cdef port_t* ports = <port_t*>calloc(count, sizeof(port_t))
+    if ports == NULL:
+        raise MemoryError
+    for port in range(count):
+        ports[port].rx_fd = ports[port].other_fd = -1
+    return ports
 
 
 cdef class Loop:
@@ -160,20 +196,17 @@ cdef class Loop:
         free(self.ports)
         free(self.rx)
         free(self.events)
+        free(self.more_events)
         pthread_mutex_destroy(&self.mutex)
 
     def _allocate(self):
-        cdef int32_t port
         cdef int i
-        self.ports = <port_t*>calloc(self.core.n_ports, sizeof(port_t))
+        self.ports = _make_ports(self.core.n_ports)
+        self.n_events = events_of(self.core.n_ports)
+        self.events = _make_events(self.core.n_ports)
         self.rx = <rx_t*>calloc(1, sizeof(rx_t))
-        # Room for every descriptor, so that one wait sees all sockets before a deadline fires.
-        self.n_events = 2 * self.core.n_ports + 2
-        self.events = <epoll_event*>calloc(self.n_events, sizeof(epoll_event))
-        if not (self.ports and self.rx and self.events):
+        if not self.rx:
             raise MemoryError
-        for port in range(self.core.n_ports):
-            self.ports[port].rx_fd = self.ports[port].other_fd = -1
         for i in range(RX_BATCH):
             self.rx.piece[i].iov_base = self.rx.data[i]
             self.rx.piece[i].iov_len = RX_SIZE
@@ -292,6 +325,65 @@ cdef class Loop:
             self.unlock()
         if not moved:
             raise ValueError("the VRID is taken on this interface")
+
+    # ---- apply (cold) ----
+
+    def apply(self, step):
+        """Make what loop.step.Step says true, in one step; nothing if a state is not as expected, then None.
+
+        Returns the notes (core.acts.Note) that belong to the routers until now, oldest first; that a router ends or
+        begins anew is none. Raises ValueError, with nothing changed, for what cannot be. No other method may run
+        meanwhile but `run()` and `run_worker()`.
+        """
+        cdef outcome_t outcome
+        self.reserve(step.routers, step.ports, len(step.groups))
+        cdef CompiledStep made = compile_step(self.owner, step)
+        if self.recorder is not None:
+            made.step.number = self.recorder.keep(step, made.revision)
+        with nogil:
+            self.lock()
+            outcome = carry_out(&made.step, &self.out)
+            self.tell()
+            self.unlock()
+            self.poke()
+        if outcome != APPLIED and self.recorder is not None:
+            del self.recorder.revisions[made.step.number]
+        if outcome == TAKEN:
+            raise ValueError(f"router {made.step.taken}: its VRID is taken on its port")
+        return None if outcome == STALE else made.notes()
+
+    def reserve(self, int32_t routers, int32_t ports, int32_t groups=0):
+        """Make room for as many, if there is less. As to other methods: see `apply()`."""
+        cdef Core larger = self.owner.larger(routers, ports, groups)
+        cdef port_t* room
+        cdef epoll_event* events
+        cdef epoll_event* unused
+        cdef transmit_t out
+        cdef int32_t n_ports
+        if larger is None:
+            return
+        memset(&out, 0, sizeof(transmit_t))
+        n_ports = larger.core.n_ports
+        room = _make_ports(n_ports)
+        events = _make_events(n_ports)
+        transmit_reserve(&out, &larger.core)
+        with nogil:
+            self.lock()
+            memcpy(room, self.ports, self.core.n_ports * sizeof(port_t))
+            self.ports, room = room, self.ports
+            unused, self.more_events = self.more_events, events
+            self.n_more_events = events_of(n_ports)
+            feed_growth(self.core, self.ring, &larger.core, monotonic())
+            adopt(&self.out, &out)
+            self.unlock()
+            self.poke()
+        let_go(&out)
+        free(room)
+        free(unused)
+
+    def capacity(self):
+        """Return for how many (routers, ports, sync groups) there is room."""
+        return self.owner.capacity
 
     # ---- inputs (cold) ----
 
@@ -418,7 +510,7 @@ cdef class Loop:
         with nogil:
             self.lock()
             copy.core.vrs[0] = self.core.vrs[vr]
-            copy.core.vrs[0].faults = groups.held_back_now(self.core, vr)
+            copy.core.vrs[0].faults = held_back_now(self.core, vr)
             copy.core.vrs[0].group = -1
             copy.core.vrs[0].next_member = -1
             copy.core.deadlines.due[0] = self.core.deadlines.due[2 * vr]
@@ -562,7 +654,15 @@ cdef class Loop:
         perform(&self.out)
         self.schedule()
         self.tell()
+        self.take_more_events()
         self.unlock()
+
+    cdef void take_more_events(self) noexcept nogil:
+        """Only the thread that waits exchanges what it waits with."""
+        if self.n_more_events:
+            self.events, self.more_events = self.more_events, self.events
+            self.n_events = self.n_more_events
+            self.n_more_events = 0
 
     cdef void look_at_clocks(self) noexcept nogil:
         """Tell the core the wall clock, and whether the host was suspended, before it hears what came since."""

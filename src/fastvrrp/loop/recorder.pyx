@@ -364,6 +364,8 @@ cdef class Recorder:
                     listens_anew=bool(change.listens_anew), name=each.name,
                 )
             )
+        if any(each.params is not None and each.params.hmac is not None for each in changes):
+            self.ring.follows_clock = True
         self.n_revisions += 1
         self.revisions[self.n_revisions] = Revision(
             changes=tuple(changes), groups=revision.groups, old_groups=revision.old_groups,
