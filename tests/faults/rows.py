@@ -13,6 +13,67 @@ class Row:
     bound: str
 
 
+LINKS = (
+    Row(
+        1,
+        "The master's cable is pulled",
+        "It is in FAULT and lets go at once, the backup takes over; when the cable is back, so is "
+        "the master, in its own time. Never do both hold the addresses",
+        "50 ms; Active_Down_Interval",
+    ),
+    Row(
+        2,
+        "The master's interface is set down",
+        "The same; it hears the group again when it is up",
+        "50 ms; Active_Down_Interval",
+    ),
+    Row(
+        3,
+        "The backup's interface is set down, and up again",
+        "FAULT meanwhile, then BACKUP; it hears the group, and never takes over",
+        "no takeover",
+    ),
+    Row(
+        4,
+        "The master's carrier comes and goes twenty times, faster than anybody can take over",
+        "The backup takes over once at most, the master is back once; a few lines for each time",
+        "one takeover",
+    ),
+    Row(
+        5,
+        "The switch drops everything of the master while its carrier stays",
+        "Both hold the addresses; when it is over, the backup yields to the first advert. The "
+        "master announces the addresses again if it has heard the backup, which is sure with "
+        "`higher_prio_send_advert` only",
+        "one interval; 20 ms",
+    ),
+    Row(
+        6,
+        "The master's interface is deleted",
+        "FAULT at once, its sockets there are closed; the backup takes over",
+        "50 ms; Active_Down_Interval",
+    ),
+    Row(
+        7,
+        "The interface is made anew, with the same name and another index",
+        "The router uses it, and hears the group, without a reload",
+        "Active_Down_Interval",
+    ),
+    Row(
+        8,
+        "The interface gets another MAC address, or is made anew with another",
+        "The addresses are announced with that one",
+        "at once",
+    ),
+    Row(
+        10,
+        "The MTU is less than an advert",
+        "Three adverts that cannot be sent are a fault: the master lets go, the backup takes over; "
+        "when the MTU is as before, the master is back without waiting for its next try",
+        "three intervals",
+    ),
+)
+
 PROCESS = (
     Row(
         26,
@@ -302,6 +363,7 @@ TIME = (
 )
 
 PARTS = (
+    ("Links", LINKS),
     ("Processes", PROCESS),
     ("The wire", WIRE),
     ("Peers and configuration", PEERS),

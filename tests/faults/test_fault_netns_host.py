@@ -9,86 +9,21 @@ import pytest
 
 from fastvrrp.names import RejectReason
 from faults.attacker import AdvertWatch, Attacker
-from lab import AddressAdded, AddressRemoved, Advert, Arp, Exited, Host, Lab, LogLine, Router
+from faults.pair import (
+    DOWN_100_S,
+    INTERVAL_S,
+    SCHEDULING_S,
+    VIP,
+    Pair,
+    signal_worker,
+    wait,
+)
+from lab import Advert, Arp, Exited, Host, Lab, LogLine
 
 pytestmark = pytest.mark.netns
 
-VIP = "10.9.0.100"
 ETHERNET = 14
-INTERVAL_S = 0.1
-DOWN_100_S = 3 * INTERVAL_S + INTERVAL_S * 156 / 256
-SCHEDULING_S = 0.2
-"""What a busy machine may take to run a process."""
-
-
-FAST = f"version 3\n advert_int {INTERVAL_S:g}"
 AH = "version 2\n authentication {\n auth_type AH\n auth_pass secret\n }"
-
-
-def config(priority: int, body: str) -> str:
-    return f"""
-vrrp_instance VI_1 {{
- state BACKUP
- interface eth0
- virtual_router_id 51
- priority {priority}
- {body}
- virtual_ipaddress {{
- {VIP}/24
- }}
-}}
-"""
-
-
-class Pair:
-    """Router `a`, which holds the address, and router `b`, its backup."""
-
-    def __init__(
-        self, lab: Lab, body: str = FAST, *, priorities: tuple[int, int] = (200, 100)
-    ) -> None:
-        self.lab = lab
-        a, b = (config(priority, body) for priority in priorities)
-        self.a = Router(lab.host("a", "10.9.0.1/24"), a, program="fastvrrpd")
-        self.b = Router(lab.host("b", "10.9.0.2/24"), b, program="fastvrrpd")
-        self.a.start()
-        lab.first(AddressAdded, lambda e: (e.host, e.address) == ("a", VIP), timeout=5)
-        self.b.start()
-        lab.first(LogLine, lambda e: e.host == "b" and "master set to" in e.text, timeout=5)
-
-    def added(self, host: str, after: int) -> AddressAdded:
-        return self.lab.first(
-            AddressAdded, lambda e: (e.host, e.address) == (host, VIP), after=after, timeout=5
-        )
-
-    def removed(self, host: str, after: int) -> AddressRemoved:
-        return self.lab.first(
-            AddressRemoved, lambda e: (e.host, e.address) == (host, VIP), after=after, timeout=5
-        )
-
-    def adverts(self, count: int) -> None:
-        """Wait for `count` adverts of `a` from now on."""
-        after = self.lab.now()
-        for _ in range(count):
-            after = self.lab.first(Advert, lambda e: e.host == "a", after=after, timeout=2).at
-
-    def changes(self, after: int) -> list[str]:
-        """Return what both said about states since then."""
-        return [
-            f"{e.host}: {e.text.partition(') ')[2]}"
-            for e in self.lab.events(LogLine, lambda e: e.at > after and "Entering" in e.text)
-        ]
-
-
-def signal_worker(host: Host, name: str) -> None:
-    """Send a signal to the process with the hot thread."""
-    host.run("sh", "-c", f"kill -{name} $(cat /run/router-vrrp.pid)")
-
-
-def wait(lab: Lab, seconds: float) -> None:
-    """Take in what happens for a while: the fault lasts that long, whatever happens."""
-    end = lab.now() + int(seconds * 1e9)
-    while (left := end - lab.now()) > 0:
-        lab.pump(left / 1e9)
 
 
 def test_fault_026_stopped_master_is_replaced_and_reasserts_itself(lab: Lab) -> None:

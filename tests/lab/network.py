@@ -73,7 +73,7 @@ class Host(Node):
         self._lab.name(mac, self.name)
         cable = Cable(interface=interface, port=port, bridge=bridge, mac=mac, addresses=addresses)
         self._cables[interface] = cable
-        self._plug_in(interface)
+        self.plug_in(interface)
 
     def popen(self, *argv: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a program; its lines and its end become events of the lab."""
@@ -116,7 +116,7 @@ class Host(Node):
         port = self._cables[interface].port
         self._lab.switch.run("ip", "link", "set", "dev", port, *setting)
 
-    def _plug_in(self, interface: str = INTERFACE) -> None:
+    def plug_in(self, interface: str = INTERFACE) -> None:
         """A veth pair: the interface here, a port on the switch."""
         cable = self._cables[interface]
         namespace = self.agent.network_namespace()

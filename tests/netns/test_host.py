@@ -221,7 +221,7 @@ def test_an_interface_that_is_made_anew_is_used_again(lab: Lab, host: Host) -> N
     host.run("ip", "link", "del", "eth0")
     logged(lab, "interface eth0 does not exist", gone)
     back = lab.now()
-    host._plug_in()
+    host.plug_in()
     lab.first(Advert, after=back, timeout=3)
     lab.first(AddressAdded, lambda e: e.address == VIP, after=back, timeout=3)
 
