@@ -76,13 +76,13 @@ class Pair:
             timeout=TIMEOUT_S,
         )
 
-    def logged(self, host: str, text: str, *, after: int) -> LogLine:
+    def logged(self, host: str, text: str, *, after: int, timeout: float = TIMEOUT_S) -> LogLine:
         """Wait for a line of the daemon on `host` that contains `text`."""
         return self.lab.first(
             LogLine,
             lambda e: e.host == host and text in e.text,
             after=after,
-            timeout=TIMEOUT_S,
+            timeout=timeout,
         )
 
     def adverts(self, count: int, host: str = "a") -> list[Advert]:
@@ -163,6 +163,11 @@ class SharedPair:
         """End it: something went wrong."""
         self._pair = None
         self._stack.close()
+
+
+def ip(host: Host, command: str) -> None:
+    """Run ip(8)."""
+    host.run("ip", *command.split())
 
 
 def signal_worker(host: Host, name: str) -> None:

@@ -74,6 +74,64 @@ LINKS = (
     ),
 )
 
+ADDRESSES = (
+    Row(
+        14,
+        "Somebody removes the virtual address from the master",
+        "It is set again, and announced; nobody changes its state",
+        "50 ms",
+    ),
+    Row(
+        15,
+        "Somebody removes the master's own address",
+        "FAULT; the farewell comes from that address, so that the backup takes over at once; when "
+        "the address is back, so is the master",
+        "50 ms; Skew_Time",
+    ),
+    Row(
+        16,
+        "The master gets another address of its own instead of the first",
+        "The next advert comes from that one",
+        "one interval; no change of state",
+    ),
+    Row(
+        17,
+        "The virtual address is there at the start, left by a run that was killed",
+        "It is removed before anything else",
+        "at start",
+    ),
+    Row(
+        19,
+        "Somebody adds 5,000 (`make test-all`: 20,000) addresses, and removes them",
+        "Adverts stay on time, memory has a bound, and what happens to our own address is seen",
+        "two intervals; 2 MB for 1,000",
+    ),
+    Row(
+        20,
+        "The kernel's news are lost: its queue overran while the process stood still",
+        "Everything is read anew, and the state is what follows from it",
+        "at once",
+    ),
+    Row(
+        21,
+        "Another host has the virtual IPv6 address, and the interface looks for duplicates",
+        "The address is set without looking for others, and usable at once",
+        "no dadfailed",
+    ),
+    Row(
+        23,
+        "The master gets another link-local address instead of the first",
+        "The next advert comes from that one",
+        "one interval; no change of state",
+    ),
+    Row(
+        24,
+        "Somebody flushes all addresses of the master's interface",
+        "As row 15",
+        "50 ms; Skew_Time",
+    ),
+)
+
 PROCESS = (
     Row(
         26,
@@ -89,6 +147,18 @@ PROCESS = (
         "No takeover: it reads what waits in its socket before it looks at its timer. If that "
         "was lost, it waits for one more interval",
         "no change of state",
+    ),
+    Row(
+        29,
+        "The master's parent process is killed",
+        "The process that runs the protocol says farewell, removes the addresses and ends",
+        "50 ms; Skew_Time",
+    ),
+    Row(
+        31,
+        "The master is told to stop",
+        "It says farewell, then removes the addresses, and ends; the backup takes over",
+        "Skew_Time; 1 s",
     ),
     Row(
         37,
@@ -364,6 +434,7 @@ TIME = (
 
 PARTS = (
     ("Links", LINKS),
+    ("Addresses", ADDRESSES),
     ("Processes", PROCESS),
     ("The wire", WIRE),
     ("Peers and configuration", PEERS),

@@ -1,5 +1,6 @@
 """The addresses of one host, kept current by its kernel's announcements (rtnetlink)."""
 
+import contextlib
 import socket
 import struct
 import time
@@ -17,6 +18,8 @@ HEADER = struct.Struct("IHHII")  # nlmsghdr
 ADDRESS_MESSAGE = struct.Struct("BBBBI")  # ifaddrmsg
 ATTRIBUTE = struct.Struct("HH")  # rtattr
 READ_SIZE = 1 << 16
+SO_RCVBUFFORCE = 33
+RECEIVE_ROOM = 16 << 20  # for tests with very many addresses
 
 Key = tuple[str, int, int]  # address, prefix, interface index
 
@@ -31,6 +34,8 @@ class AddressMonitor:
         self._held: dict[Key, int] = {}  # -> since when, ns
         self._socket = agent.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
         self._socket.setblocking(False)
+        with contextlib.suppress(PermissionError):  # in a user namespace
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_ROOM)
         self._socket.bind((0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         size = HEADER.size + ADDRESS_MESSAGE.size
         dump = HEADER.pack(size, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0)
