@@ -74,9 +74,8 @@ def advise(config: Config, report: Report) -> None:
 
 
 def _check_interfaces(config: Config, report: Report) -> None:
-    """Report interfaces that are not there; the engine does not start without those of instances.
-
-    keepalived does not either, unless it is told that interfaces come later.
+    """Report interfaces that are not there; the engine does not start without those of instances,
+    unless it is told that interfaces come later; as keepalived.
     """
     present = {name for _, name in socket.if_nameindex()}
     may_come_later = config.global_defs.dynamic_interfaces
@@ -85,8 +84,12 @@ def _check_interfaces(config: Config, report: Report) -> None:
             continue
         message, hint = f"there is no interface {one.name} here", _which_interface(one, present)
         if one.keyword in _NEEDED_AT_START:
-            tell = report.unsupported if may_come_later else report.error
-            tell(NO_INTERFACE, f"{message}, and nothing starts without it", one.span, hint=hint)
+            if may_come_later:
+                text = f"there is no interface {one.name} here yet: it is waited for"
+                report.note(NO_INTERFACE, text, one.span, hint=hint)
+            else:
+                text = f"{message}, and nothing starts without it"
+                report.error(NO_INTERFACE, text, one.span, hint=hint)
         elif not may_come_later:
             code = NO_INTERFACE_OF_LINKS if one.keyword in _LINK_BLOCKS else NO_INTERFACE
             report.warning(code, message, one.span, hint=hint)

@@ -15,6 +15,9 @@ from fastvrrp.params import router_params
 
 __all__ = ["Candidate", "roster", "start_delay"]
 
+_USUAL_MTU = 1500
+"""Of an interface that is not there yet."""
+
 
 class Candidate(NamedTuple):
     """One instance as it will run: without the addresses that do not fit an advert, the number of
@@ -28,15 +31,16 @@ class Candidate(NamedTuple):
 def roster(config: Config, table: LinkTable) -> list[Candidate]:
     """Return the instances of `config` in their order. Reads the files of keys.
 
-    Raises EngineError for an interface that is not there and for what the core cannot take,
-    ConfigError for keys that cannot be used.
+    Raises EngineError for an interface that is not there, unless `dynamic_interfaces` lets it come
+    later, and for what the core cannot take; ConfigError for keys that cannot be used.
     """
     groups = {name: n for n, group in enumerate(config.groups) for name in group.members}
     found = []
     for configured in config.instances:
-        _require_interfaces(configured, table)
+        if not config.global_defs.dynamic_interfaces:
+            _require_interfaces(configured, table)
         link = table.link(configured.interface)
-        instance = fit(configured, link.mtu) if link is not None else configured
+        instance = fit(configured, _USUAL_MTU if link is None else link.mtu)
         group = groups.get(instance.name, -1)
         found.append(Candidate(instance, group, _params(instance, config.global_defs, group)))
     return found
@@ -59,8 +63,8 @@ def _require_interfaces(instance: InstanceConfig, table: LinkTable) -> None:
         if table.link(name) is None:
             where = f" ({instance.span})" if instance.span is not None else ""
             raise EngineError(
-                f"instance {instance.name}{where}: there is no interface {name}; "
-                "`ip link` lists those of this network namespace"
+                f"instance {instance.name}{where}: there is no interface {name}; `ip link` lists "
+                "those of this network namespace; with dynamic_interfaces it may come later"
             )
 
 

@@ -523,7 +523,6 @@ def test_a_fifo_should_have_a_full_path() -> None:
         ("include_check", FULL),
         ("smtp_server mail", IGNORED),
         ("max_auto_priority -1", IGNORED),
-        ("dynamic_interfaces", IGNORED),
         ("enable_dbus", IGNORED),
         ("notify_fifo /f", REFUSED),
         ("startup_script /x", REFUSED),

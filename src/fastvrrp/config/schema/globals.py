@@ -366,10 +366,9 @@ _HOST = (
     Keyword(
         "dynamic_interfaces",
         DynamicInterfaces(),
-        "Interfaces may be missing at the start; allow_if_changes: and come back as others.",
+        "Interfaces may be missing at the start; one that comes is used. allow_if_changes says "
+        "nothing more: one that comes back as another kind is used, too.",
         to=("dynamic_interfaces", "allow_if_changes"),
-        support=IGNORED,
-        why="Interfaces must be there at the start; one that goes and comes back is used again.",
     ),
     Keyword(
         "vmac_prefix",
