@@ -10,7 +10,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from fastvrrp.core cimport groups, listeners, machine, senders
 from fastvrrp.core.deadlines cimport NEVER, disarm
-from fastvrrp.core.model cimport ACTIVE, BACKUP, counters_t, vr_t
+from fastvrrp.core.model cimport ACTIVE, BACKUP, counters_t, settings_t, vr_t
 from fastvrrp.core.settings cimport copy_address, lay_out
 from fastvrrp.wire.packet cimport profile_t
 
@@ -71,7 +71,7 @@ cdef void run_on(
     if params.settings.garp.refresh != router.settings.garp.refresh and router.state == ACTIVE:
         router.refresh_due = now + params.settings.garp.refresh if params.settings.garp.refresh > 0 else NEVER
         machine.arm_announce(core, vr)
-    if not has_learnt(router) or params.settings.version != router.settings.version:
+    if goes_by_another_interval(router, &params.settings):
         router.active_adver_interval = params.settings.advert_interval
     router.settings = params.settings
     memcpy(&router.profile, &params.profile, sizeof(profile_t))
@@ -82,9 +82,14 @@ cdef void run_on(
     move_deadline(core, vr, before, listens_anew, now)
 
 
-cdef bint has_learnt(const vr_t* router) noexcept nogil:
-    """Whether Active_Adver_Interval is that of a router that was heard (RFC 9568 §6.4.2)."""
-    return router.state == BACKUP and router.settings.version == 3 and router.active_priority != 0
+cdef bint goes_by_another_interval(const vr_t* router, const settings_t* settings) noexcept nogil:
+    """Whether Active_Adver_Interval follows the settings: not while it is that of a router that was heard (RFC 9568
+    §6.4.2)."""
+    if settings.version != router.settings.version:
+        return True
+    if router.state == BACKUP and settings.version == 3 and router.active_priority != 0:
+        return False
+    return settings.advert_interval != router.settings.advert_interval
 
 
 cdef int64_t patience(const vr_t* router) noexcept nogil:
@@ -108,7 +113,10 @@ cdef void move_deadline(core_t* core, int32_t vr, int64_t before, bint listens_a
         machine.watch(core, vr, now + machine.active_down_interval(router))
     elif router.state == BACKUP:
         after = patience(router)
-        machine.arm_protocol(core, vr, due + after - before if after > before else min(due, now + after))
+        if after > before:
+            machine.arm_protocol(core, vr, due + after - before)
+        elif after < before:
+            machine.arm_protocol(core, vr, min(due, now + after))
 
 
 # ---- sync groups ----

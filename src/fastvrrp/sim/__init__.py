@@ -20,6 +20,7 @@ same run.
 from fastvrrp.sim.clock import VirtualClock
 from fastvrrp.sim.lan import Lan, Link
 from fastvrrp.sim.node import VirtualRouterNode
+from fastvrrp.sim.reload import Wanted
 from fastvrrp.sim.world import Entry, World
 
-__all__ = ["Entry", "Lan", "Link", "VirtualClock", "VirtualRouterNode", "World"]
+__all__ = ["Entry", "Lan", "Link", "VirtualClock", "VirtualRouterNode", "Wanted", "World"]

@@ -1,7 +1,7 @@
 """One virtual router of a node: its settings, and the adverts that it sends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
 from fastvrrp.core.acts import RouterParams
@@ -41,6 +41,21 @@ class Instance:
         self.faults = self.params.faults
         self.adverts = tuple(_lay_out(self.params, target) for target in _targets(self.params))
         self.forget_peers()
+
+    @property
+    def effective(self) -> RouterParams:
+        """The parameters, with what trackers last said."""
+        return replace(self.params, priority=self.priority, faults=self.faults)
+
+    def go_on_from(self, old: "Instance") -> None:
+        """Take over what has become of `old`, which had other parameters."""
+        self.faults = old.faults
+        if self.params.priority == old.params.priority:
+            self.priority = old.priority
+        self.held = old.held
+        self.remembered = old.remembered
+        if self.params.old_checksum == old.params.old_checksum:
+            self._set_old_checksum(old=old.old_checksum)
 
     def forget_peers(self) -> None:
         """Say the checksum as configured, whatever peers have said."""

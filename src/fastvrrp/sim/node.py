@@ -1,7 +1,7 @@
 """One router: a real core and real adverts on simulated interfaces."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from fastvrrp.names import Fault, NoteKind, State
 from fastvrrp.sim.clock import Rank, VirtualClock
 from fastvrrp.sim.instance import AUTH_AH, Instance
 from fastvrrp.sim.lan import Datagram, Interface
+from fastvrrp.sim.reload import Reload, Wanted
 
 __all__ = ["Observer", "VirtualRouterNode"]
 
@@ -51,7 +52,7 @@ class VirtualRouterNode:
         self._clock = clock
         self._observer = observer
         self._interfaces: dict[str, Interface] = {}
-        self._instances: list[Instance] = []
+        self._instances: dict[int, Instance] = {}
         self._core: Core | None = None
         self._ports = 0
         self._life = 0
@@ -73,12 +74,15 @@ class VirtualRouterNode:
 
     def add_instance(self, name: str, interface: str, params: RouterParams) -> None:
         """Add a virtual router; `params.port` is found here."""
-        where = self._interfaces[interface]
-        key = (params.family, params.auth_type == AUTH_AH)
+        self._instances[len(self._instances)] = self._make(Wanted(name, interface, params))
+
+    def _make(self, wanted: Wanted) -> Instance:
+        where = self._interfaces[wanted.interface]
+        key = (wanted.params.family, wanted.params.auth_type == AUTH_AH)
         if key not in where.ports:
             where.ports[key] = self._ports
             self._ports += 1
-        self._instances.append(Instance(name, where, replace(params, port=where.ports[key])))
+        return Instance(wanted.name, where, replace(wanted.params, port=where.ports[key]))
 
     def interface(self, name: str | None = None) -> Interface:
         """Return the interface called `name`, or the only one."""
@@ -91,8 +95,8 @@ class VirtualRouterNode:
         if instance is None:
             if len(self._instances) != 1:
                 raise ValueError(f"{self.name} has several instances: say which one")
-            return 0
-        for index, candidate in enumerate(self._instances):
+            return next(iter(self._instances))
+        for index, candidate in self._instances.items():
             if candidate.name == instance:
                 return index
         raise KeyError(f"{self.name} has no instance {instance!r}")
@@ -113,15 +117,16 @@ class VirtualRouterNode:
         """Start the process: a new core that remembers nothing."""
         if self._core is not None:
             raise ValueError(f"{self.name} runs already")
-        groups = 1 + max((i.params.group for i in self._instances), default=-1)
-        core = self._core = Core(len(self._instances), max(self._ports, 1), groups)
+        self._instances = dict(enumerate(self._instances.values()))
+        groups = 1 + max((i.params.group for i in self._instances.values()), default=-1)
+        core = self._core = Core(max(len(self._instances), 1), max(self._ports, 1), groups)
         self._life += 1
         self._tell("", "START")
-        for instance in self._instances:
+        for instance in self._instances.values():
             instance.forget_peers()
-            core.add(replace(instance.params, priority=instance.priority, faults=instance.faults))
+            core.add(instance.effective)
         core.set_clock(self._wall_offset)
-        for index, instance in enumerate(self._instances):
+        for index, instance in self._instances.items():
             if instance.remembered is not None:
                 marks, (ah, hmac) = instance.remembered
                 core.restore_marks(index, marks, (ah + AH_SLACK, hmac + HMAC_SLACK), self._now())
@@ -130,12 +135,39 @@ class VirtualRouterNode:
         if self._keeps_marks:
             self._keep_marks(self._life)
 
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The virtual routers as they are configured now."""
+        return tuple(Wanted(i.name, i.interface.name, i.params) for i in self._instances.values())
+
+    def apply(self, wanted: Sequence[Wanted]) -> None:
+        """Run these virtual routers from now on. One of the same VRID, family, interface and kind
+        goes on; while the node does not run, this is what it starts with."""
+        reload = Reload(self._instances, [self._make(each) for each in wanted])
+        if self._core is not None:
+            if self._stalled:
+                raise ValueError(f"{self.name} stands still: it cannot read a configuration")
+            self._tell("", "RELOAD")
+            self._carry_out(self._core, reload)
+        self._instances = reload.instances
+        if self._core is not None:
+            for slot in reload.begun:
+                self._core.startup(slot, self._now())
+            self._settle()
+
+    def _carry_out(self, core: Core, reload: Reload) -> None:
+        for slot in reload.ended:
+            core.retire(slot, self._now())
+        self._perform(core)
+        core.grow(1 + max(reload.instances, default=0), self._ports, len(reload.revision.groups))
+        core.revise(reload.revision, self._now())
+
     def stop(self) -> None:
         """Stop in order: active routers resign (priority 0) and remove their addresses."""
         core = self._running()
         if self._stalled:
             raise ValueError(f"{self.name} stands still: it cannot stop in order, only crash")
-        for index in range(len(self._instances)):
+        for index in self._instances:
             core.shutdown(index, self._now())
         self._settle()
         if self._keeps_marks:
@@ -145,7 +177,7 @@ class VirtualRouterNode:
     def crash(self) -> None:
         """Lose power: no priority 0, and the addresses are gone."""
         self._running()
-        for instance in self._instances:
+        for instance in self._instances.values():
             self._hold(instance, held=False)
         self._end("CRASH")
 
@@ -162,7 +194,7 @@ class VirtualRouterNode:
         """Write down what protects from replayed adverts, as the daemon does now and then: the
         next start reads it. No time counts in which nothing runs."""
         core = self._running()
-        for index, instance in enumerate(self._instances):
+        for index, instance in self._instances.items():
             instance.remembered = (core.marks(index), core.sequence(index))
 
     def keep_marks(self) -> None:
@@ -208,7 +240,7 @@ class VirtualRouterNode:
             self._running().resume(self._slept, self._now())
             self._slept = 0
         self._turn()
-        for index, instance in enumerate(self._instances):
+        for index, instance in self._instances.items():
             self._set(index, instance.priority, instance.faults)
 
     def jump_clock(self, by: int) -> None:
@@ -257,19 +289,19 @@ class VirtualRouterNode:
 
     def _set_plugged(self, interface: Interface, *, plugged: bool) -> None:
         interface.plugged = plugged
-        for instance in self._instances:
+        for index, instance in self._instances.items():
             if instance.interface is interface:
                 without = instance.faults & ~Fault.LINK
                 self.set_faults(without if plugged else without | Fault.LINK, instance.name)
-                self._link_changed(instance)
+                self._link_changed(index)
 
     def fail_sends(self, error: int, interface: str | None = None) -> None:
         """Let nothing be sent on the interface, for `error` (errno); 0: it can be again."""
         self.interface(interface).send_error = error
 
-    def _link_changed(self, instance: Instance) -> None:
+    def _link_changed(self, index: int) -> None:
         if self._core is not None and not self._stalled:
-            self._core.clear_send_fault(self._instances.index(instance), self._now())
+            self._core.clear_send_fault(index, self._now())
             self._settle()
 
     # ---- what can be seen ----

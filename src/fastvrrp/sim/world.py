@@ -14,6 +14,7 @@ from fastvrrp.params import router_params
 from fastvrrp.sim.clock import VirtualClock
 from fastvrrp.sim.lan import Interface, Lan, Link, LinkFields
 from fastvrrp.sim.node import VirtualRouterNode
+from fastvrrp.sim.reload import Wanted
 
 if TYPE_CHECKING:
     from fastvrrp.config.model import Config
@@ -61,8 +62,8 @@ class Entry:
 
     `what` is an act that was performed (SEND with its priority as `value`, INSTALL, WITHDRAW,
     ANNOUNCE with its rounds), a note (names.NoteKind by name; STATE with the new State as `value`
-    and the Reason as `detail`), or something that befell the node (START, STOP, CRASH, STALL;
-    `instance` is empty).
+    and the Reason as `detail`), or something that befell the node (START, STOP, CRASH,
+    STALL, RELOAD; `instance` is empty).
     """
 
     at: int
@@ -138,14 +139,26 @@ class World:
         run: give what they would say with `set_priority` and `set_faults`.
         """
         node = self._add_node(name, interfaces)
+        for each in self._read(node, config):
+            node.add_instance(*each)
+        return node
+
+    def apply(self, node: str, config: "Config") -> None:
+        """Reload the node `node` with `config`, as `VirtualRouterNode.apply` does."""
+        self.nodes[node].apply(self._read(self.nodes[node], config))
+
+    def _read(self, node: VirtualRouterNode, config: "Config") -> list[Wanted]:
+        """Return what `config` wants of `node`."""
         groups = {member: n for n, group in enumerate(config.groups) for member in group.members}
+        found = []
         for instance in config.instances:
-            present = [ip_address(text) for text in interfaces[instance.interface][1:]]
+            size = 4 if instance.family == 4 else 16
+            present = node.interface(instance.interface).addresses
             source = instance.source or next(
-                (ip for ip in present if ip.version == instance.family), None
+                (ip_address(raw) for raw in present if len(raw) == size), None
             )
             if source is None:
-                where = f"{instance.name}: {instance.interface} of {name}"
+                where = f"{instance.name}: {instance.interface} of {node.name}"
                 raise ValueError(f"{where} needs an IPv{instance.family} address")
             params = router_params(
                 instance,
@@ -154,8 +167,8 @@ class World:
                 group=groups.get(instance.name, -1),
                 hmac=hmac_params(instance),
             )
-            node.add_instance(instance.name, instance.interface, params)
-        return node
+            found.append(Wanted(instance.name, instance.interface, params))
+        return found
 
     def _add_node(self, name: str, interfaces: Mapping[str, Attachment]) -> VirtualRouterNode:
         if name in self.nodes:
