@@ -99,10 +99,11 @@ def packed(kind: int, body: bytes) -> bytes:
 
 
 def numbered(request: bytes, sequence: int, *, flags: int | None = None) -> bytes:
-    """Return `request`, one message, with another sequence number, and other flags if given."""
+    """Return `request`, one message, with another sequence number, and other flags if given, so
+    that another one may follow."""
     length, kind, old, _, port = _HEADER.unpack_from(request)
     header = _HEADER.pack(length, kind, old if flags is None else flags, sequence, port)
-    return header + request[HEADER_SIZE:]
+    return header + request[HEADER_SIZE:] + bytes(-len(request) % 4)
 
 
 def split(data: bytes) -> Iterator[Raw]:
