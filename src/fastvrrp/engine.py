@@ -461,8 +461,8 @@ class Engine:
             router.refresh()
         self._ports.close_unused({router.port for router in self._routers if router.port})
 
-    def _on_lost(self, key: Key, _port: int) -> None:
-        if self._host is None and self._running:
+    def _on_lost(self, key: Key, port: int) -> None:
+        if self._host is None and self._running and port not in self._table.ours:
             for router in self._routers:
                 router.on_lost(key)
 

@@ -170,6 +170,22 @@ result([events, kernel()])
     assert after == NOTHING
 
 
+def test_an_address_that_goes_with_another_one_of_ours_stays(host: Host) -> None:
+    """Given two addresses of one network, the second of which is a secondary, when the first is
+    dropped from the configuration, with which the kernel removes both, then the second is there."""
+    script = """
+second = lambda t: t.replace("10.7.0.2/32", "10.7.0.2/24")
+statics.update(config(second))
+settle()
+statics.update(config(lambda t: second(t).replace("    10.7.0.1/24 dev eth0\\n", "")))
+settle()
+found = kernel()["addresses"]
+statics.close()
+result([found, kernel()["addresses"]])
+"""
+    assert run(host, CONFIG + script) == [["10.7.0.2/24", "fd07::1/64"], []]
+
+
 def test_what_was_there_before_stays_when_we_end(host: Host) -> None:
     """Given an address and a route that an operator has set, when the configuration has them too,
     then that is said, and they stay at the end; what carries our mark is ours."""

@@ -149,10 +149,11 @@ class LinkTable:
 
     `on_change` is called after each batch of events that changed something, at most every 10 ms for
     nothing but additions of addresses: there may come thousands, one by one. After it
-    `on_lost(key, port_id)` for each address, watched route and rule that was removed, and not set
-    again meanwhile, by a socket that is none of `ours`; 0 is the kernel itself. `on_overrun` is
-    called when events were lost, after everything has been read anew: `holds()` then tells what is
-    missing. `room` is the size of the kernel's queue for us, bytes. Thread: cold.
+    `on_lost(key, port_id)` for each address, watched route and rule that was removed and not set
+    again meanwhile: by one of `ours`, with which others may have gone that somebody still holds, by
+    another socket, or by the kernel itself (0). `on_overrun` is called when events were lost, after
+    everything has been read anew: `holds()` then tells what is missing. `room` is the size of the
+    kernel's queue for us, bytes. Thread: cold.
     """
 
     def __init__(
@@ -203,7 +204,7 @@ class LinkTable:
     def ignore(self, port_id: int) -> None:
         """Count the netlink socket `port_id` among `ours`, and do not be woken for addresses that
         it adds: to wake another CPU costs the hot thread 30 us between an address and its
-        gratuitous ARP. Removals are news even so: with an address of ours others may go."""
+        gratuitous ARP. Removals are news even so."""
         self.ours.add(port_id)
         self._hidden.add(port_id)
         self._filter()
@@ -372,12 +373,7 @@ class LinkTable:
         elif kind in (RTM_NEWLINK, RTM_DELLINK):
             self._take_link(raw)
         elif kind in (RTM_DELROUTE, RTM_DELRULE) and self._policies is not None:
-            for key in self._policies.removed(raw):
-                self._note_lost(key, raw.port)
-
-    def _note_lost(self, key: Key, port: int) -> None:
-        if port not in self.ours:
-            self._lost[key] = port
+            self._lost.update(dict.fromkeys(self._policies.removed(raw), raw.port))
 
     def _note_change(self) -> None:
         self._changed, self._can_wait = True, False
@@ -457,7 +453,7 @@ class LinkTable:
             self._removals[index] = self._removals.get(index, 0) + 1
         if gone is not None or self._policies is not None:
             self._note_change()
-        self._note_lost(address.key, port)
+        self._lost[address.key] = port
 
 
 def _text(name: bytes) -> str:

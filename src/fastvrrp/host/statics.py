@@ -139,11 +139,14 @@ class Statics:
     # ---- news ----
 
     def on_lost(self, key: Key, port_id: int) -> bool:
-        """Put back what the socket `port_id` has removed; False: it is nothing of ours."""
+        """Put back what the socket `port_id` has removed; False: it is nothing of ours. With an
+        address that we have removed ourselves its secondaries may have gone."""
         entry = self._by_key.get(key)
         if entry is None:
             return False
-        self._restore(entry, port_id)
+        is_own = port_id == self._route.port_id
+        if not is_own or (entry.holding is not None and entry.holding.kind is Kind.ADDRESS):
+            self._restore(entry, port_id)
         return True
 
     def on_links_changed(self) -> None:
@@ -260,7 +263,8 @@ class Statics:
         entry.restored = monotonic_ns()
         self.restored += 1
         self._set(entry)
-        culprit = name_of(port_id)  # takes longer than to put it back
+        # It takes longer than to put it back.
+        culprit = None if port_id in self._table.ours else name_of(port_id)
         by = f", removed by {culprit}" if culprit is not None else ""
         log.warning("Restoring deleted static %s%s", _words(entry.holding), by)
 
