@@ -81,6 +81,7 @@ def test_commands_are_completed() -> None:
         "--help",
         "--version",
         "check",
+        "clean",
         "decode",
         "keyword",
         "replay",
