@@ -10,7 +10,6 @@ thread runs the protocol without the GIL; nothing that Python does can then hold
 
 import logging
 import signal
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import chain
@@ -21,25 +20,26 @@ from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
-from fastvrrp.errors import ConfigError, EngineError, KernelError
-from fastvrrp.host.addresses import VirtualAddresses
-from fastvrrp.host.link_states import LinkStates
-from fastvrrp.host.link_users import linkbeat_of, needed, settle_delays, watched
-from fastvrrp.host.links import Key, LinkTable
+from fastvrrp.errors import ConfigError, EngineError
+from fastvrrp.host.links import Key
+from fastvrrp.host.side import HostSide
+from fastvrrp.journal import Journal, Undo
+from fastvrrp.loop.farewell import Farewell
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.loop import set_realtime
 from fastvrrp.marks import MarkKeeper
 from fastvrrp.names import NoteKind, Reason, State
-from fastvrrp.notify.hooks import Hooks
-from fastvrrp.notify.sync_group import SyncGroup
 from fastvrrp.reactor import Handle, Loop, Reactor
 from fastvrrp.record.writer import Recording, Target
 from fastvrrp.report.change import StateChange
 from fastvrrp.report.snapshot import Snapshot
-from fastvrrp.roster import Candidate, roster, start_delay
+from fastvrrp.routers.fleet import Fleet
+from fastvrrp.routers.placement import Shared
+from fastvrrp.routers.roster import roster, start_delay
+from fastvrrp.routers.sockets import Ports
+from fastvrrp.routers.virtual_router import VirtualRouter
 from fastvrrp.track.base import Tracker
 from fastvrrp.track.registry import Trackers
-from fastvrrp.virtual_router import Ports, Shared, VirtualRouter
 
 __all__ = ["AddressManager", "Engine", "StateChange"]
 
@@ -91,25 +91,21 @@ class Engine:
         host: AddressManager | None = None,
         loop: Loop | None = None,
         marks: str | None = None,
+        journal: str | None = None,
         record: Target | None = None,
     ) -> None:
-        self.config = config.checked()
-        if not config.is_checked:
-            for found in self.config.diagnostics:
-                log.warning("%s", found)
-        if self.config.unsupported:
-            raise ConfigError(self.config.unsupported)
+        self.config = _checked(config)
         self.errors = 0
+        self.generation = 0
         self._threaded = threaded
         self._realtime = realtime
-        self._host = host
+        self._manager = host
         self._loop = loop
         self._marks = marks
         self._keeper: MarkKeeper | None = None
+        self._journal = journal
         self._record = record
         self._recording: Recording | None = None
-        self._routers: list[VirtualRouter] = []
-        self._groups: list[SyncGroup] = []
         self._delayed: Handle | None = None
         self._subscribers: list[Callable[[StateChange], object]] = []
         self._closers: list[Callable[[], object]] = []
@@ -123,10 +119,8 @@ class Engine:
     def start(self) -> None:
         """Open sockets, remove what an earlier run left behind, and take part. Undone whole on
         failure."""
-        if self._running or self._routers:
+        if self._running or self._closers:
             raise EngineError("an engine is started once; make a new one to start again")
-        if not self.config.instances:
-            raise EngineError("the configuration has no vrrp_instance to run")
         if self._loop is None:
             self._loop = Reactor()
             self._closers.append(self._loop.close)
@@ -157,7 +151,7 @@ class Engine:
         self._take_part()
 
     def _take_part(self) -> None:
-        for router in self._routers:
+        for router in self._fleet.routers:
             self._hot.startup(router.slot)
 
     def stop(self) -> None:
@@ -245,10 +239,31 @@ class Engine:
             raise EngineError(f"priority {priority} is outside 1..255")
         self._router(instance).set_base_priority(priority)
 
-    def withdrawals(self) -> tuple[bytes, ...]:
-        """Return the rtnetlink requests that remove every virtual address: what a watchdog sends
-        for an engine that died with its process."""
-        return tuple(request for router in self._routers for request in router.withdrawals)
+    def apply(self, config: Config) -> None:
+        """Run `config` from now on. What it does not change keeps its state, timers, counters,
+        sockets and addresses, and nothing of it is sent; all that changes does so in one step.
+
+        A virtual router goes on if VRID, family, interface and kind are the same, whatever its
+        name; one that only its name connects with an old one begins anew. Raises ConfigError,
+        EngineError, KernelError: then everything runs on as it was.
+        """
+        if not self._running:
+            raise EngineError("the engine is not running; call start() first")
+        self._take_notes()
+        self._carry_out(_checked(config))
+        if self._delayed is None:
+            self._take_part()
+
+    def undos(self) -> tuple[Undo, ...]:
+        """Return how all that was or may be done to this host is undone: for a watchdog, should
+        the engine die with its process."""
+        held = (one for router in self._fleet.routers for one in router.placement.removable)
+        return self._host.undos(held)
+
+    def farewells(self) -> tuple[Farewell, ...]:
+        """Return the resignation of each router that is active, for the same watchdog."""
+        found = (self._hot.farewell(router.slot) for router in self._fleet.routers)
+        return tuple(one for one in found if one is not None)
 
     def snapshot(self) -> Snapshot:
         """Return what is known now."""
@@ -257,111 +272,79 @@ class Engine:
         if not all(thread.is_alive() for thread in self._threads):
             raise EngineError("the protocol thread has ended")
         return Snapshot(
-            instances=tuple(router.snapshot() for router in self._routers), loop=self._hot.stats()
+            instances=tuple(router.snapshot() for router in self._fleet.routers),
+            loop=self._hot.stats(),
         )
 
     # ---- building ----
 
     def _build(self, loop: Loop) -> None:
-        self._watch_links(loop)
-        candidates = roster(self.config, self._table)
-        core = self._make_core(candidates)
-        addresses = self._open_addresses(loop) if self._host is None else None
-        recording = None if self._record is None else Recording(self._record, core)
+        config = self.config
+        manages = self._manager is None
+        self._host = HostSide(
+            config,
+            loop=loop,
+            sets_addresses=manages,
+            journal=Journal(self._journal) if self._journal is not None and manages else None,
+            on_change=self._refresh,
+            on_lost=self._on_lost,
+            on_overrun=self._on_overrun,
+        )
+        self._closers.append(self._host.close)
+        core = Core(len(config.instances), 2 * len(config.instances), len(config.groups))
+        core.tells_unknown_vrids = config.global_defs.log_unknown_vrids
+        if self._record is not None:
+            self._recording = Recording(self._record, core)
+        requests = self._host.requests
         self._hot = HotLoop(
             core,
-            netlink_fd=addresses.fileno() if addresses is not None else -1,
-            frame_fd=self._open_frame_socket() if self._host is None else -1,
-            recorder=None if recording is None else recording.recorder,
+            netlink_fd=requests.fileno() if requests is not None else -1,
+            frame_fd=self._host.frame_fd,
+            recorder=None if self._recording is None else self._recording.recorder,
         )
         self._closers.append(self._hot.close)
-        self._make_routers(loop, candidates, addresses)
-        protected = [router for router in self._routers if router.has_marks]
-        if protected and self._marks is not None:
-            self._keeper = MarkKeeper(self._marks, protected, loop)
-        if recording is not None:
-            named = [(one.instance.name, one.params) for one in candidates]
-            recording.start(self._hot, loop, named)
-            self._recording = recording
-            self._closers.append(recording.close)
-
-    def _watch_links(self, loop: Loop) -> None:
-        config = self.config
-        self._table = LinkTable(loop, self._on_link_change, self._on_lost)
-        self._closers.append(self._table.close)
-        self._states = LinkStates(
-            self._table,
-            loop=loop,
-            names=watched(config),
-            delays=settle_delays(config),
-            linkbeat=linkbeat_of(config),
-            on_change=self._refresh,
-        )
-        self._closers.append(self._states.close)
-
-    def _make_core(self, candidates: list[Candidate]) -> Core:
-        core = Core(len(candidates), 2 * len(candidates), len(self.config.groups))
-        core.tells_unknown_vrids = self.config.global_defs.log_unknown_vrids
-        for one in candidates:
-            core.add(one.params)
-        return core
-
-    def _make_routers(
-        self, loop: Loop, candidates: list[Candidate], addresses: VirtualAddresses | None
-    ) -> None:
-        config = self.config
-        self._ports = Ports(self._hot, 2 * len(candidates))
-        self._closers.append(lambda: self._ports.close_unused(set()))
-        shared = Shared(
-            config=config,
-            loop=loop,
-            hot=self._hot,
-            ports=self._ports,
-            table=self._table,
-            states=self._states,
-            needed=needed(config),
-            addresses=addresses,
-            virtual=frozenset(
-                vip.address.ip for i in config.instances for vip in (*i.addresses, *i.excluded)
-            ),
+        ports = Ports(self._hot, 2 * len(config.instances))
+        self._closers.append(lambda: ports.close_unused(set()))
+        self._fleet = Fleet(
+            Shared(
+                loop=loop,
+                hot=self._hot,
+                ports=ports,
+                table=self._host.table,
+                states=self._host.states,
+                requests=requests,
+            )
         )
         self._trackers = Trackers(
-            config, loop=loop, is_up=self._states.up, on_change=self._on_tracker_change
+            config, loop=loop, is_up=self._host.states.up, on_change=self._on_tracker_change
         )
-        self._groups = [
-            SyncGroup(group, Hooks(group, config.global_defs, loop=loop)) for group in config.groups
-        ]
-        for slot, (instance, group, _) in enumerate(candidates):
-            router = VirtualRouter(
-                instance,
-                slot=slot,
-                shared=shared,
-                tracked=self._trackers.of(instance),
-                hooks=Hooks(instance, config.global_defs, loop=loop),
-                group=self._groups[group] if group >= 0 else None,
-            )
-            self._routers.append(router)
-            router.judge()
-            router.refresh(lenient=False)
-        for running in self._groups:
-            running.members = [router for router in self._routers if router.group is running]
+        if self._recording is not None:
+            self._recording.start(self._hot, loop, ())
+            self._closers.append(self._recording.close)
+        if self._marks is not None:
+            self._keeper = MarkKeeper(self._marks, (), loop)
+        self._carry_out(config)
 
-    def _open_addresses(self, loop: Loop) -> VirtualAddresses:
-        addresses = VirtualAddresses(loop)
-        self._closers.append(addresses.close)
-        addresses.remove_leftovers(self.config, self._table)
-        self._table.ignore(addresses.port_id)
-        return addresses
+    def _carry_out(self, config: Config) -> None:
+        """Let everything go by `config`; raises what `apply()` does, with nothing changed."""
+        draft = self._fleet.draft(roster(config, self._host.table), config)
+        held = [one for router in self._fleet.routers for one in router.placement.removable]
+        self._host.keep(self._host.undos((*held, *draft.holdings)))
+        self._host.take(config)
+        self._trackers.update(config)
+        self.config = config
+        for note in draft.carry_out(self._trackers):
+            self._take(note, draft.before)
+        draft.tell()
+        if self._keeper is not None:
+            self._keeper.update([one for one in self._fleet.routers if one.has_marks])
+        self._fleet.close_unused()
+        self._changed()
 
-    def _open_frame_socket(self) -> int:
-        try:
-            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        except OSError as error:
-            raise KernelError(
-                "open packet socket for", "gratuitous ARP", error.errno or 0
-            ) from error
-        self._closers.append(frames.close)
-        return frames.fileno()
+    def _changed(self) -> None:
+        """Something that hangs on the interfaces or the states of routers is another one now."""
+        self.generation += 1
+        self._host.keep(self.undos())
 
     # ---- running ----
 
@@ -396,11 +379,7 @@ class Engine:
 
     def _take_notes(self) -> None:
         for note in chain(self._hot.notes(), self._missed()):
-            try:
-                self._take_note(note)
-            except Exception:
-                self.errors += 1
-                log.exception("%s could not be handled; the others are", note)
+            self._take(note, self._fleet.at)
         if self._recording is not None:
             self._recording.flush()
 
@@ -410,20 +389,29 @@ class Engine:
         if lost == self._lost_notes:
             return
         self._lost_notes = lost
-        for router in self._routers:
+        for router in self._fleet.routers:
             state = self._hot.status(router.slot)["state"]
             if state is not router.state:
                 yield router.missed(state)
 
-    def _take_note(self, note: Note) -> None:
-        router = self._routers[note.vr]
+    def _take(self, note: Note, at: Callable[[int], VirtualRouter]) -> None:
+        """Handle a note of the router that `at` finds by its slot."""
+        try:
+            self._handle(note, at)
+        except Exception:
+            self.errors += 1
+            log.exception("%s could not be handled; the others are", note)
+
+    def _handle(self, note: Note, at: Callable[[int], VirtualRouter]) -> None:
+        router = at(note.vr)
         if note.kind is NoteKind.STATE and note.a == router.state:
             return  # it was looked up meanwhile
         if note.kind is NoteKind.GROUP_WAITS:
-            router.tell_group_waits(self._routers[note.a])
+            router.tell_group_waits(at(note.a))
         else:
             router.on_note(note)
         if note.kind is NoteKind.STATE:
+            self.generation += 1
             self._publish(router, note)
 
     def _publish(self, router: VirtualRouter, note: Note) -> None:
@@ -436,11 +424,11 @@ class Engine:
             priority=router.effective_priority,
             text=router.why(Reason(note.b)),
         )
-        if self._host is not None:
+        if self._manager is not None:
             if change.new is State.ACTIVE:
-                self._host.install(router.config)
+                self._manager.install(router.config)
             elif change.old is State.ACTIVE:
-                self._host.withdraw(router.config)
+                self._manager.withdraw(router.config)
         for callback in tuple(self._subscribers):
             try:
                 callback(change)
@@ -448,26 +436,21 @@ class Engine:
                 self.errors += 1
                 log.exception("a subscriber failed at %s; the others are told all the same", change)
 
-    def _on_link_change(self) -> None:
-        self._states.update()
-        self._refresh()
-
     def _refresh(self) -> None:
         """Let everybody look at the links again."""
         self._trackers.look_at_links()
-        for router in self._routers:
-            router.let_go()
-        for router in self._routers:
-            router.refresh()
-        self._ports.close_unused({router.port for router in self._routers if router.port})
+        if self._fleet.refresh():
+            self._changed()
 
-    def _on_lost(self, key: Key, port: int) -> None:
-        if self._host is None and self._running and port not in self._table.ours:
-            for router in self._routers:
-                router.on_lost(key)
+    def _on_lost(self, key: Key, port_id: int) -> None:
+        if self._running and self._manager is None:
+            self._fleet.on_lost(key, port_id)
+
+    def _on_overrun(self) -> None:
+        self._fleet.on_overrun()
 
     def _on_tracker_change(self, tracker: Tracker) -> None:
-        for router in self._routers:
+        for router in self._fleet.routers:
             if router.tracks(tracker):
                 router.judge()
 
@@ -479,23 +462,24 @@ class Engine:
         self._running = False
         if self._delayed is not None:
             self._delayed.cancel()
-        self._children_left = len(self._trackers) + len(self._routers) + len(self._groups)
+        routers, groups = self._fleet.routers, self._fleet.groups
+        self._children_left = len(self._trackers) + len(routers) + len(groups)
         if not self._hot.shutdown():
             log.error("the kernel does not answer; addresses may be removed late")
         self._hot.stop()
         for thread in self._threads:
             thread.join()
         self._take_notes()
-        for router in self._routers:
+        for router in routers:
             router.tell_stop()
-        for group in self._groups:
+        for group in groups:
             group.tell_stop()
         if self._keeper is not None:
             self._keeper.stop()
         self._trackers.stop(self._on_child_done)
-        for router in self._routers:
+        for router in routers:
             router.hooks.close(self._on_child_done)
-        for group in self._groups:
+        for group in groups:
             group.hooks.close(self._on_child_done)
 
     def _on_child_done(self) -> None:
@@ -511,12 +495,25 @@ class Engine:
                 log.exception("while closing")
 
     def _router(self, name: str) -> VirtualRouter:
-        for router in self._routers:
-            if router.config.name == name:
-                return router
-        raise EngineError(f"there is no instance {name}")
+        router = self._fleet.named(name) if self._running else None
+        if router is None:
+            raise EngineError(f"there is no instance {name}")
+        return router
 
     def _reactor(self) -> Reactor:
         if not isinstance(self._loop, Reactor):
             raise EngineError("this engine runs on the caller's loop, which drives it")
         return self._loop
+
+
+def _checked(config: Config) -> Config:
+    """Return `config` complete; raises ConfigError, EngineError."""
+    complete = config.checked()
+    if not config.is_checked:
+        for found in complete.diagnostics:
+            log.warning("%s", found)
+    if complete.unsupported:
+        raise ConfigError(complete.unsupported)
+    if not complete.instances:
+        raise EngineError("the configuration has no vrrp_instance to run")
+    return complete

@@ -81,7 +81,6 @@ def test_commands_are_completed() -> None:
         "--help",
         "--version",
         "check",
-        "clean",
         "decode",
         "keyword",
         "replay",

@@ -40,8 +40,10 @@ class Engine:
         self._log.info("parser loaded: %s, umask %03o", "lark" in sys.modules, umask)
         self._log.debug("detail")
 
-    def withdrawals(self) -> tuple[bytes, ...]:
-        """Nothing to remove."""
+    generation = 0
+
+    def undos(self) -> tuple[object, ...]:
+        """Nothing to undo."""
         return ()
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ LAYERS = (
     ("loop", "config", "reactor"),
     ("children", "keys", "params", "marks", "journal"),
     ("host", "track", "notify", "record", "report"),
-    ("virtual_router", "preflight", "roster"),
+    ("routers", "preflight"),
     ("engine", "sim"),
     ("daemon", "tools"),
     ("completion",),

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Callable
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address
 from typing import Any, cast
 
 import pytest
 
 from fastvrrp.clock import seconds
-from fastvrrp.config.model import InstanceConfig, Peer, TrackUse, VirtualAddress
+from fastvrrp.config.model import InstanceConfig, Peer, TrackUse
+from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.links import Link
 from fastvrrp.names import Fault, State
+from fastvrrp.routers.virtual_router import VirtualRouter
 from fastvrrp.track.base import Contribution
 from fastvrrp.track.registry import Tracked
-from fastvrrp.virtual_router import VirtualRouter
 from manualtime import ManualLoop
 
 
@@ -24,7 +25,7 @@ class Hot:
         self.faults = Fault(0)
         self.priority = 0
         self.cleared = 0
-        self.restored = 0
+        self.restored: list[str] = []
 
     def set_faults(self, _: int, faults: int) -> None:
         self.faults = Fault(faults)
@@ -32,8 +33,9 @@ class Hot:
     def set_priority(self, _: int, priority: int) -> None:
         self.priority = priority
 
-    def reinstall(self, _: int) -> None:
-        self.restored += 1
+    def send_now(self, _: int, withdraw: tuple[bytes, ...], install: list[Holding]) -> None:
+        assert withdraw == ()
+        self.restored.append(" ".join(one.text for one in install))
 
     def clear_send_fault(self, _: int) -> None:
         self.cleared += 1
@@ -65,7 +67,11 @@ class Shared:
         self.needed = {"VI_1": needed}
         self.loop = ManualLoop()
         self.virtual: frozenset[object] = frozenset()
-        self.addresses = None
+        self.requests = self
+
+    def batches(self, owner: str, holdings: list[Holding]) -> tuple[Holding, ...]:
+        assert owner == "VI_1"
+        return tuple(holdings)
 
 
 class Tracker:
@@ -100,8 +106,9 @@ class Fixture:
         tracked = [Tracked(TrackUse(name=one.name), one) for one in self.trackers]
         config = InstanceConfig(name="VI_1", interface="eth0", vrid=1, **fields)
         self.router = VirtualRouter(
-            config, slot=0, shared=cast(Any, self.shared), tracked=tracked, hooks=cast(Any, None)
+            config, slot=0, shared=cast(Any, self.shared), hooks=cast(Any, None)
         )
+        self.router.configure(config, tracked)
 
     def judge(self, **given: Contribution) -> dict[Fault, str]:
         """Let the trackers, by kind, contribute this and all others nothing; return the faults."""
@@ -241,16 +248,31 @@ def test_a_link_that_changed_lets_adverts_be_sent_again(vi_1: Fixture) -> None:
     assert vi_1.shared.hot.cleared == cleared + 1
 
 
+def holding(text: str) -> Holding:
+    return Holding(kind=Kind.ADDRESS, key=("address", text), install=b"", remove=b"", text=text)
+
+
+def test_what_is_removed_is_put_back_all_at_once() -> None:
+    """Given an active router, when somebody removes a primary address and its secondaries go with
+    it, then all are set by one request."""
+    held = Fixture()
+    one, other = holding("192.0.2.100/24"), holding("192.0.2.101/24")
+    held.router.placement.on_lost(one, "ip (pid 7)")
+    held.router.placement.on_lost(other, "ip (pid 7)")
+    held.shared.loop.advance(0)
+    assert held.shared.hot.restored == ["192.0.2.100/24 192.0.2.101/24"]
+
+
 def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minute() -> None:
     """Given an active router, when somebody removes its address a sixth time within a minute, then
     it is in FAULT, whatever else the host does; a minute later it tries again."""
-    address = ip_interface("192.0.2.100/24")
-    contested = Fixture(addresses=(VirtualAddress(address=address),))
+    contested = Fixture()
     contested.router.state = State.ACTIVE
     for _ in range(6):
-        contested.router.on_lost(("address", 2, address))
-    assert contested.shared.hot.restored == 5
-    told = f"something on this host keeps removing {address}"
+        contested.router.placement.on_lost(holding("192.0.2.100/24"), None)
+        contested.shared.loop.advance(0)
+    assert len(contested.shared.hot.restored) == 5
+    told = "something on this host keeps removing 192.0.2.100/24"
     assert contested.router.faults[Fault.ADDRESS] == told
     assert contested.look()[Fault.ADDRESS] == told
     contested.shared.loop.advance(seconds(60))

@@ -28,6 +28,7 @@ from fastvrrp.daemon.supervisor import (
 )
 from fastvrrp.daemon.version import KEEPALIVED
 from fastvrrp.errors import ConfigError, FastVrrpError, KernelError
+from fastvrrp.journal import RouteUndo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class _VrrpProcess:
         self._inbox = inbox
         self._alive_every_s = watchdog_ns / 3e9
         self._stopping = False
-        self._told: tuple[bytes, ...] = ()
+        self._told = -1
 
     def run(self, config: Config) -> None:
         """Run the engine until a signal asks to stop."""
@@ -126,11 +127,13 @@ class _VrrpProcess:
 
     def _tell_removals(self) -> None:
         """Keep the parent able to remove our addresses, should this process die with them."""
-        removals = self._engine.withdrawals()
-        if removals != self._told:
-            self._told = removals
-            for message in (REMOVALS, *(REMOVAL + request for request in removals)):
-                self._control.send(message)
+        if self._engine.generation == self._told:
+            return
+        self._told = self._engine.generation
+        undos = self._engine.undos()
+        removals = (one.request for one in reversed(undos) if isinstance(one, RouteUndo))
+        for message in (REMOVALS, *(REMOVAL + request for request in removals)):
+            self._control.send(message)
 
     def _on_signal(self) -> None:
         for number in self._inbox.read():

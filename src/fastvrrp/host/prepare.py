@@ -3,12 +3,9 @@ link changes."""
 
 import logging
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from ipaddress import IPv6Address
-from pathlib import Path
-
-from pyroute2.netlink.rtnl import RTM_DELADDR, RTM_NEWADDR
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fastvrrp.config.model import (
     Address,
@@ -19,19 +16,56 @@ from fastvrrp.config.model import (
     Version,
     VirtualAddress,
 )
-from fastvrrp.host.addresses import VirtualAddresses
-from fastvrrp.host.links import Link, LinkTable
+from fastvrrp.host.addresses import OUR_PROTOCOL, address_holding
+from fastvrrp.host.holding import Holding, HoldingError
+from fastvrrp.host.iproute import Names
+from fastvrrp.host.links import Key, Link, LinkTable
+from fastvrrp.host.requests import Requests
+from fastvrrp.host.routes import route_holding
+from fastvrrp.host.rules import rule_holding
 from fastvrrp.loop.ports import PortKey
-from fastvrrp.loop.prepared import MESSAGES_IN_ONE_SEND, Batch, Frame, Prepared
+from fastvrrp.loop.prepared import Prepared
 from fastvrrp.wire.advert import layout
-from fastvrrp.wire.frames import gratuitous_arp, unsolicited_na
 from fastvrrp.wire.values import Layout
 
-__all__ = ["fit", "has_source", "lay_out_adverts", "place", "port_key", "prepare", "source_of"]
+__all__ = [
+    "Place",
+    "fit",
+    "foreign",
+    "has_source",
+    "identity",
+    "lay_out_adverts",
+    "port_key",
+    "prepare",
+    "source_of",
+    "survey",
+]
 
 log = logging.getLogger("fastvrrp.host")
 
 MAX_TTL = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where one virtual router is: the interface that it hears and speaks on, what it sends from,
+    and what it sets there while it is active. `missing` says what it cannot set, and why;
+    `foreign` are the keys of addresses that somebody else has set, and that are not removed.
+    Whatever else changes about `link`, its flags or its MTU, it is the same place as long as
+    `identity` is.
+    """
+
+    identity: tuple[object, ...]
+    link: Link = field(compare=False)
+    source: Address
+    holdings: tuple[Holding, ...] = ()
+    missing: tuple[str, ...] = ()
+    foreign: frozenset[Key] = frozenset()
+
+    @property
+    def removable(self) -> tuple[Holding, ...]:
+        """What is removed when the router is active no longer."""
+        return tuple(one for one in self.holdings if one.key not in self.foreign)
 
 
 def source_of(
@@ -43,7 +77,7 @@ def source_of(
     if instance.source is not None:
         return instance.source
     for present in table.addresses(link.index):
-        ip = present.ip
+        ip = present.interface.ip
         if ip.version != instance.family or ip in virtual or not present.usable:
             continue
         if ip.version == 4 or ip.is_link_local:
@@ -54,7 +88,7 @@ def source_of(
 def has_source(instance: InstanceConfig, link: Link, table: LinkTable) -> bool:
     """Tell if the configured source address of `instance` is on its interface, and usable."""
     present = table.addresses(link.index)
-    return any(one.usable and one.ip == instance.source for one in present)
+    return any(one.usable and one.interface.ip == instance.source for one in present)
 
 
 def fit(instance: InstanceConfig, mtu: int) -> InstanceConfig:
@@ -131,74 +165,75 @@ def lay_out_adverts(
     )
 
 
+def survey(
+    instance: InstanceConfig, *, link: Link, source: Address, table: LinkTable, names: Names
+) -> Place:
+    """Return the place of `instance` on `link`, with its addresses, routes and rules in the order
+    in which they are set. What cannot be set as the host is now is left out, and told."""
+    vips = (*instance.addresses, *instance.excluded)
+    makers: tuple[Callable[[], Holding], ...] = (
+        *(partial(_address, vip, link, table) for vip in vips),
+        *(partial(route_holding, route, table, names) for route in instance.routes),
+        *(partial(rule_holding, rule, names) for rule in instance.rules),
+    )
+    holdings, missing = [], []
+    for make in makers:
+        try:
+            holdings.append(make())
+        except HoldingError as error:
+            missing.append(str(error))
+    return Place(
+        identity=identity(link),
+        link=link,
+        source=source,
+        holdings=tuple(holdings),
+        missing=tuple(missing),
+    )
+
+
+def foreign(holdings: Iterable[Holding], table: LinkTable) -> frozenset[Key]:
+    """Return the keys of addresses that are there already, and were not set by us; kernels before
+    5.18 do not say who has."""
+    present = ((one.key, table.address(one.key)) for one in holdings)
+    return frozenset(
+        key
+        for key, address in present
+        if address is not None and address.protocol not in (None, OUR_PROTOCOL)
+    )
+
+
+def identity(link: Link | None) -> tuple[object, ...]:
+    """Return all about `link` that the bytes of a transition depend on."""
+    if link is None:
+        return ()
+    return (link.index, link.generation, link.name, link.mac, link.arp)
+
+
+def _address(vip: VirtualAddress, link: Link, table: LinkTable) -> Holding:
+    where = link if vip.interface is None else table.link(vip.interface)
+    if where is None:
+        raise HoldingError(f"{vip.address}: interface {vip.interface} does not exist")
+    return address_holding(vip, where)
+
+
 def prepare(
     instance: InstanceConfig,
     common: GlobalConfig,
     *,
-    link: Link,
-    source: Address,
+    place: Place,
     sender: socket.socket,
-    placed: Iterable[tuple[VirtualAddress, Link]],
-    addresses: VirtualAddresses | None,
+    requests: Requests | None,
 ) -> Prepared:
-    """Return the bytes for `instance` on `link`; `addresses` None: the caller looks after
-    addresses itself."""
-    adverts = lay_out_adverts(instance, common, source)
-    if addresses is None:
-        return Prepared(fd=sender.fileno(), ifindex=link.index, datagrams=adverts)
-    addresses.forget(instance)
-    placed = tuple(placed)
-    targets = [(vip, where.index) for vip, where in placed]
+    """Return the bytes for `instance` at `place`; `requests` None: the caller looks after addresses
+    itself."""
+    adverts = lay_out_adverts(instance, common, place.source)
+    if requests is None:
+        return Prepared(fd=sender.fileno(), ifindex=place.link.index, datagrams=adverts)
+    requests.forget(instance.name)
     return Prepared(
         fd=sender.fileno(),
-        ifindex=link.index,
+        ifindex=place.link.index,
         datagrams=adverts,
-        install=tuple(_batches(instance, placed, addresses)),
-        withdraw=addresses.requests(RTM_DELADDR, instance, targets[::-1]),
+        install=requests.batches(instance.name, place.holdings),
+        withdraw=requests.removals(instance.name, place.removable),
     )
-
-
-def _batches(
-    instance: InstanceConfig,
-    placed: Sequence[tuple[VirtualAddress, Link]],
-    addresses: VirtualAddresses,
-) -> Iterator[Batch]:
-    """Yield what sets the addresses, in batches that grow: the first one is announced soon."""
-    begin, size = 0, 8
-    while begin < len(placed):
-        part = placed[begin : begin + size]
-        targets = [(vip, where.index) for vip, where in part]
-        yield Batch(
-            requests=b"".join(addresses.requests(RTM_NEWADDR, instance, targets)),
-            frames=tuple(_announcement(vip, where) for vip, where in part if where.arp),
-        )
-        begin += size
-        size = min(2 * size, MESSAGES_IN_ONE_SEND)
-
-
-def place(
-    instance: InstanceConfig, link: Link, table: LinkTable
-) -> tuple[tuple[VirtualAddress, Link], ...]:
-    """Pair every virtual address with its interface; one whose interface is absent is left out."""
-    placed = []
-    for vip in (*instance.addresses, *instance.excluded):
-        where = link if vip.interface is None else table.link(vip.interface)
-        if where is not None:
-            placed.append((vip, where))
-    return tuple(placed)
-
-
-def _announcement(vip: VirtualAddress, link: Link) -> Frame:
-    ip = vip.address.ip
-    if isinstance(ip, IPv6Address):
-        return Frame(
-            ifindex=link.index, data=unsolicited_na(link.mac, ip, router=_forwards_v6(link.name))
-        )
-    return Frame(ifindex=link.index, data=gratuitous_arp(link.mac, ip))
-
-
-def _forwards_v6(interface: str) -> bool:
-    try:
-        return Path("/proc/sys/net/ipv6/conf", interface, "forwarding").read_text() != "0\n"
-    except OSError:
-        return False

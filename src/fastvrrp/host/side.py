@@ -1,0 +1,148 @@
+"""HostSide: all that one engine opens, follows and changes on its host besides the virtual routers
+themselves: links, requests to the kernel, static entries."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterable
+
+from fastvrrp.config.model import Config
+from fastvrrp.errors import KernelError
+from fastvrrp.host.holding import Holding
+from fastvrrp.host.iproute import Names
+from fastvrrp.host.leftovers import origins, remove_leftovers
+from fastvrrp.host.link_states import LinkStates
+from fastvrrp.host.link_users import linkbeat_of, settle_delays, watched
+from fastvrrp.host.links import Key, LinkTable
+from fastvrrp.host.requests import Requests
+from fastvrrp.host.statics import Statics
+from fastvrrp.journal import Journal, RouteUndo, Undo
+from fastvrrp.reactor import Loop
+
+__all__ = ["HostSide"]
+
+log = logging.getLogger("fastvrrp.engine")
+
+
+class HostSide:
+    """Opens everything for `config`; raises KernelError, with nothing left open.
+
+    `sets_addresses` False: the caller does. `journal` keeps how everything is undone; what the last
+    run left is undone first. `on_change` is called when links or their states have changed,
+    `on_lost(key, port_id)` when somebody else removed what may be ours (see `LinkTable`),
+    `on_overrun` when news of the kernel was lost. Thread: cold.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        loop: Loop,
+        sets_addresses: bool,
+        journal: Journal | None,
+        on_change: Callable[[], None],
+        on_lost: Callable[[Key, int], None],
+        on_overrun: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._on_change = on_change
+        self._on_lost = on_lost
+        self._on_overrun = on_overrun
+        self._closers: list[Callable[[], object]] = []
+        self.requests: Requests | None = None
+        self.statics: Statics | None = None
+        self.frame_fd = -1
+        """Sends announcements; -1: the caller does."""
+        try:
+            if journal is not None:
+                journal.undo_last_run()
+            self.table = LinkTable(loop, self._links_changed, self._was_lost, self._lost_news)
+            self._closers.append(self.table.close)
+            if sets_addresses:
+                self._open(config, loop)
+            self.states = LinkStates(
+                self.table,
+                loop=loop,
+                names=watched(config),
+                delays=settle_delays(config),
+                linkbeat=linkbeat_of(config),
+                on_change=on_change,
+            )
+            self._closers.append(self.states.close)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, config: Config, loop: Loop) -> None:
+        self.requests = Requests(loop)
+        self._closers.append(self.requests.close)
+        self.table.ignore(self.requests.port_id)
+        names = Names()
+        self.table.watch_routes(origins(config, names))
+        remove_leftovers(config, self.table, self.requests, names)
+        self.statics = Statics(self.table, loop)
+        self._closers.append(self.statics.close)
+        try:
+            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        except OSError as error:
+            raise KernelError(
+                "open packet socket for", "gratuitous ARP", error.errno or 0
+            ) from error
+        self._closers.append(frames.close)
+        self.frame_fd = frames.fileno()
+
+    def close(self) -> None:
+        """Take back everything but what virtual routers set, which is gone by then; may be
+        repeated. The journal stays if something of it could not be undone."""
+        while self._closers:
+            try:
+                self._closers.pop()()
+            except Exception:
+                log.exception("while closing")
+                self._journal = None
+        if self._journal is not None:
+            self._journal.remove()
+
+    # ---- a new configuration ----
+
+    def take(self, config: Config) -> None:
+        """Go by `config`: set its static entries, watch its interfaces and routes."""
+        self.table.watch_routes(origins(config, Names()))
+        if self.statics is not None:
+            self.statics.update(config)
+        self.states.configure(
+            names=watched(config), delays=settle_delays(config), linkbeat=linkbeat_of(config)
+        )
+
+    # ---- the journal ----
+
+    def undos(self, holdings: Iterable[Holding]) -> tuple[Undo, ...]:
+        """Return how everything is undone, with `holdings` of virtual routers."""
+        found: list[Undo] = [
+            RouteUndo(text=f"{one.kind.value} {one.text}", request=one.remove, links=one.links)
+            for one in holdings
+        ]
+        if self.statics is not None:
+            found += self.statics.undos
+        return tuple(found)
+
+    def keep(self, undos: Iterable[Undo]) -> None:
+        """Write `undos` down, before what they undo is done."""
+        if self._journal is not None:
+            self._journal.write(tuple(undos))
+
+    # ---- news ----
+
+    def _links_changed(self) -> None:
+        self.states.update()
+        if self.statics is not None:
+            self.statics.on_links_changed()
+        self._on_change()
+
+    def _was_lost(self, key: Key, port_id: int) -> None:
+        if self.statics is None or not self.statics.on_lost(key, port_id):
+            self._on_lost(key, port_id)
+
+    def _lost_news(self) -> None:
+        if self.statics is not None:
+            self.statics.on_overrun()
+        self._on_overrun()

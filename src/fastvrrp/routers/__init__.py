@@ -1,0 +1,2 @@
+"""The virtual routers of one engine, on the cold side: what runs, where, and what a new
+configuration makes of it."""
