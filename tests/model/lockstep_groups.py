@@ -269,7 +269,7 @@ class Team:
 
     def sequence(self, one: int, at_least: int) -> None:
         """As after a restart, or after very many adverts."""
-        if self.case.members[one].settings.ah:
+        if self.models[one].settings.ah:
             self.models[one].ah_sequence = max(self.models[one].ah_sequence, at_least)
             self.core.restore_marks(one, [], (at_least, 0), self.now)
 
@@ -345,6 +345,8 @@ class Team:
             "next deadline": (self.next_due(), self.core.deadline()),
         }
         for one, model in enumerate(self.models):
+            if model.life == "gone":
+                continue
             pairs |= {
                 f"{what} of {one}": pair
                 for what, pair in self.of_one(

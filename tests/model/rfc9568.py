@@ -98,7 +98,7 @@ class Group:
         return all(
             m.priority == OWNER and m.settings.owner_at_start
             for m in self.members
-            if m.life == "started"
+            if m.life != "stopped"
         )
 
     def tell(self, event: str, members: list["Router"], now: int) -> None:
@@ -128,6 +128,7 @@ class Router:
         self.priority = priority
         self.faults = faults
         self.group = group or Group()
+        self.number = len(self.group.members)
         self.group.members.append(self)
         self.life = "new"
         self.state = "INIT"

@@ -57,7 +57,7 @@ def _preemption_delayed(router: "Router", _: object) -> bool:
 
 
 def _group_not_ready(router: "Router", _: object) -> bool:
-    others = router.group.others(router)
+    others = [m for m in router.group.others(router) if m.life == "started"]
     return not any(m.state == "ACTIVE" for m in others) and not all(m.wants_active for m in others)
 
 
@@ -259,8 +259,9 @@ def _wait_for_group(router: "Router", _: object) -> None:
     """The timer runs again; why it will expire stays true. It is told from the second time on."""
     if router.wants_active and router.now >= router.wait_note_not_before:
         router.wait_note_not_before = router.now + MINUTE
-        first = next(m for m in router.group.others(router) if not m.wants_active)
-        router.notes.append(("GROUP_WAITS", router.group.members.index(first)))
+        others = [m for m in router.group.others(router) if m.life == "started"]
+        first = next(m for m in others if not m.wants_active)
+        router.notes.append(("GROUP_WAITS", first.number))
     router.active_down_timer = router.now + router.active_down_interval()
     router.granted = False
     router.wants_active = True
