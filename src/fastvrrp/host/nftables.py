@@ -6,7 +6,6 @@ that compare, look up and drop. No event loop, and nothing is kept between two b
 
 import errno
 import socket
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
@@ -37,7 +36,7 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
 )
 
 from fastvrrp.errors import KernelError
-from fastvrrp.host.netlink import Message, encode
+from fastvrrp.host.netlink import Message, answer, encode, numbered, split
 
 __all__ = [
     "Expression",
@@ -71,8 +70,6 @@ _ELEMENTS = 512  # of a set in one message, whose attributes hold 64 KiB
 _SEND_ROOM = 4 << 20  # bytes: a batch is one datagram
 _SO_SNDBUFFORCE = 32
 _READ_SIZE = 1 << 16
-_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
-_NLMSG_ERROR = 2
 
 
 class Hook(IntEnum):
@@ -215,8 +212,8 @@ def as_batch(messages: Iterable[bytes]) -> bytes:
     """Return `messages` (at least one) as a batch that the kernel carries out as a whole or not at
     all; it answers the last one."""
     *others, last = messages
-    size, kind, flags, sequence, port = _HEADER.unpack_from(last)
-    answered = _HEADER.pack(size, kind, flags | NLM_F_ACK, sequence, port) + last[_HEADER.size :]
+    (raw,) = split(last)
+    answered = numbered(last, 0, flags=raw.flags | NLM_F_ACK)
     return b"".join((_mark(_BATCH_BEGIN), *others, answered, _mark(_BATCH_END)))
 
 
@@ -268,14 +265,7 @@ class NftSocket:
                 data, (sender, _) = self._socket.recvfrom(_READ_SIZE)
             except BlockingIOError:
                 return
-            if sender == 0:
-                yield from _codes(data)
-
-
-def _codes(data: bytes) -> Iterator[int]:
-    at = 0
-    while at + _HEADER.size + 4 <= len(data):
-        size, kind, _, _, _ = _HEADER.unpack_from(data, at)
-        if kind == _NLMSG_ERROR:
-            yield -struct.unpack_from("=i", data, at + _HEADER.size)[0]
-        at += max((size + 3) & ~3, _HEADER.size)
+            for raw in split(data) if sender == 0 else ():
+                said = answer(raw)
+                if said is not None:
+                    yield said.code
