@@ -2,13 +2,44 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastvrrp.clock import NS_PER_SECOND, Nanoseconds
 from fastvrrp.config.model import Config, InstanceConfig, InterfaceDelay, LinkbeatMethod
+from fastvrrp.host.links import Link, LinkTable
 
-__all__ = ["linkbeat_of", "needed", "settle_delays", "watched"]
+__all__ = ["linkbeat_of", "located", "needed", "own_link", "settle_delays", "watched"]
 
 log = logging.getLogger("fastvrrp.host")
+
+_VRF = "vrf"  # IFLA_INFO_KIND
+
+
+def own_link(instance: InstanceConfig, table: LinkTable) -> Link | None:
+    """Return the interface of `instance`: the configured one, else the one that has its source
+    address, in its VRF if it names one and in none otherwise. None: there is none now."""
+    if instance.interface:
+        return table.link(instance.interface)
+    vrf = table.link(instance.vrf) if instance.vrf is not None else None
+    if vrf is None and instance.vrf is not None:
+        return None
+    for link in sorted(table.links(), key=lambda one: one.index):
+        if _vrf_of(link, table) != vrf:
+            continue
+        if any(present.ip == instance.source for present in table.addresses(link.index)):
+            return link
+    return None
+
+
+def _vrf_of(link: Link, table: LinkTable) -> Link | None:
+    above = link if link.kind == _VRF else table.by_index(link.master or 0)
+    return above if above is not None and above.kind == _VRF else None
+
+
+def located(instance: InstanceConfig, table: LinkTable) -> InstanceConfig:
+    """Return `instance` with the interface that it has now, "" if there is none; see `own_link`."""
+    link = own_link(instance, table)
+    return replace(instance, interface=link.name) if link is not None else instance
 
 
 def needed(config: Config) -> dict[str, tuple[str, ...]]:
@@ -21,7 +52,7 @@ def needed(config: Config) -> dict[str, tuple[str, ...]]:
         vips = (*instance.addresses, *instance.excluded)
         others = (vip.interface for vip in vips if vip.interface is not None and vip.track)
         names = (instance.interface, *others, *by_static.get(instance.name, ()))
-        found[instance.name] = tuple(dict.fromkeys(names))
+        found[instance.name] = tuple(name for name in dict.fromkeys(names) if name)
     return found
 
 
@@ -78,7 +109,7 @@ def linkbeat_of(config: Config) -> dict[str, LinkbeatMethod | None]:
     if config.process.linkbeat_polling:
         found |= dict.fromkeys(users)
     for instance in config.instances:
-        if instance.linkbeat_polling:
+        if instance.linkbeat_polling and instance.interface:
             found[instance.interface] = None
     for entry in config.linkbeat_interfaces:
         if entry.interface in users:

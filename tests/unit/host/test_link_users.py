@@ -1,6 +1,6 @@
 """Which interfaces matter to whom, how long a delay may be, and which links are polled."""
 
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
@@ -21,7 +21,15 @@ from fastvrrp.config.model import (
     TrackUse,
     VirtualAddress,
 )
-from fastvrrp.host.link_users import linkbeat_of, needed, settle_delays, watched
+from fastvrrp.host.link_users import (
+    linkbeat_of,
+    located,
+    needed,
+    own_link,
+    settle_delays,
+    watched,
+)
+from fastvrrp.host.links import HostAddress, Link
 
 
 def instance(name: str = "VI_1", interface: str = "eth0", **fields: object) -> InstanceConfig:
@@ -140,3 +148,84 @@ def test_polling_of_all_of_those_of_an_instance_and_of_single_ones() -> None:
     assert linkbeat_of(both) == {"eth0": None, "eth2": LinkbeatMethod.MII, "eth3": None}
     own = instance("VI_3", "eth4", linkbeat_polling=True)
     assert linkbeat_of(Config(instances=(one, own))) == {"eth4": None}
+
+
+# ---- instances without interface ----
+
+
+class Table:
+    """Interfaces by name, with their master and addresses."""
+
+    def __init__(self, *interfaces: tuple[str, str | None, str]) -> None:
+        self.names = [name for name, _, _ in interfaces]
+        self._links = [
+            Link(
+                index=self.names.index(name) + 1,
+                generation=1,
+                name=name,
+                flags=0,
+                mac=bytes(6),
+                mtu=1500,
+                kind="vrf" if name.startswith("vrf") else "bridge" if name == "br0" else None,
+                master=self.names.index(master) + 1 if master is not None else None,
+            )
+            for name, master, _ in interfaces
+        ]
+        self._addresses = {
+            index: [HostAddress(index, ip_address(one).packed, 24, 0, None) for one in text.split()]
+            for index, (_, _, text) in enumerate(interfaces, 1)
+        }
+
+    def links(self) -> list[Link]:
+        return self._links[::-1]
+
+    def by_index(self, index: int) -> Link | None:
+        return next((one for one in self._links if one.index == index), None)
+
+    def link(self, name: str) -> Link | None:
+        return next((one for one in self._links if one.name == name), None)
+
+    def addresses(self, index: int) -> list[HostAddress]:
+        return self._addresses[index]
+
+
+TABLE = Table(
+    ("vrf-a", None, ""),
+    ("vrf-b", None, "192.0.2.3"),
+    ("br0", None, "192.0.2.2"),
+    ("eth0", "vrf-a", "192.0.2.1"),
+    ("eth1", "br0", "198.51.100.1 192.0.2.1"),
+    ("eth2", None, "192.0.2.1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "vrf", "expected"),
+    [
+        ("192.0.2.1", None, "eth1"),
+        ("192.0.2.1", "vrf-a", "eth0"),
+        ("192.0.2.2", None, "br0"),
+        ("192.0.2.3", None, ""),
+        ("192.0.2.3", "vrf-b", "vrf-b"),
+        ("192.0.2.1", "vrf-b", ""),
+        ("192.0.2.1", "vrf-c", ""),
+        ("192.0.2.9", None, ""),
+    ],
+)
+def test_without_interface_it_is_the_one_with_the_source_address(
+    source: str, vrf: str | None, expected: str
+) -> None:
+    one = instance(interface="", source=ip_address(source), vrf=vrf)
+    assert located(one, TABLE).interface == expected  # type: ignore[arg-type]  # what is used of it
+
+
+def test_a_configured_interface_is_the_one_whatever_its_addresses() -> None:
+    one = instance(interface="eth2", source=ip_address("192.0.2.3"))
+    assert own_link(one, TABLE) is TABLE.link("eth2")  # type: ignore[arg-type]  # as above
+    assert own_link(instance(interface="eth9"), TABLE) is None  # type: ignore[arg-type]  # as above
+
+
+def test_no_interface_is_none_that_is_needed() -> None:
+    one = instance(interface="", linkbeat_polling=True, addresses=(vip("192.0.2.1"),))
+    assert needed(Config(instances=(one,))) == {"VI_1": ()}
+    assert linkbeat_of(Config(instances=(one,))) == {}
