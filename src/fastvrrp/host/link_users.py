@@ -3,9 +3,17 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from fastvrrp.clock import NS_PER_SECOND, Nanoseconds
-from fastvrrp.config.model import Config, InstanceConfig, InterfaceDelay, LinkbeatMethod
+from fastvrrp.config.model import (
+    Config,
+    InstanceConfig,
+    InterfaceDelay,
+    LinkbeatMethod,
+    Route,
+    Rule,
+)
 from fastvrrp.host.links import Link, LinkTable
 
 __all__ = ["linkbeat_of", "located", "needed", "own_link", "settle_delays", "watched"]
@@ -44,14 +52,16 @@ def located(instance: InstanceConfig, table: LinkTable) -> InstanceConfig:
 
 def needed(config: Config) -> dict[str, tuple[str, ...]]:
     """Return, for each instance, the interfaces whose loss is a fault of it, each once: its own,
-    those of its tracked addresses, and those of static entries with a `track_group` that it is
-    in."""
+    those of its tracked addresses, routes and rules, and those of static entries with a
+    `track_group` that it is in."""
     by_static = _static_interfaces(config)
     found = {}
     for instance in config.instances:
         vips = (*instance.addresses, *instance.excluded)
-        others = (vip.interface for vip in vips if vip.interface is not None and vip.track)
-        names = (instance.interface, *others, *by_static.get(instance.name, ()))
+        names = [instance.interface, *(vip.interface for vip in vips if vip.track)]
+        for entry in chain[Route | Rule](instance.routes, instance.rules):
+            names += _interfaces(entry) if entry.track else ()
+        names += by_static.get(instance.name, ())
         found[instance.name] = tuple(name for name in dict.fromkeys(names) if name)
     return found
 
@@ -135,9 +145,12 @@ def _static_entries(config: Config) -> Iterator[tuple[str | None, str | None]]:
     """Yield the track_group of each static entry with each of its interfaces."""
     for address in config.static_addresses:
         yield address.track_group, address.interface or config.global_defs.default_interface
-    for route in config.static_routes:
-        for interface in (route.interface, *(hop.interface for hop in route.nexthops)):
-            yield route.track_group, interface
-    for rule in config.static_rules:
-        for interface in (rule.iif, rule.oif):
-            yield rule.track_group, interface
+    for entry in chain[Route | Rule](config.static_routes, config.static_rules):
+        for interface in _interfaces(entry):
+            yield entry.track_group, interface
+
+
+def _interfaces(entry: Route | Rule) -> tuple[str | None, ...]:
+    if isinstance(entry, Rule):
+        return (entry.iif, entry.oif)
+    return (entry.interface, *(hop.interface for hop in entry.nexthops))

@@ -53,6 +53,21 @@ def test_needed_are_the_own_interface_and_those_of_tracked_addresses() -> None:
     assert needed(Config(instances=(one,))) == {"VI_1": ("eth0", "eth1")}
 
 
+def test_needed_are_the_interfaces_of_tracked_routes_and_rules() -> None:
+    network = ip_network("198.51.100.0/24")
+    hops = (Nexthop(interface="eth3"), Nexthop(interface="eth4"))
+    one = instance(
+        routes=(
+            Route(destination=network, interface="eth1"),
+            Route(destination=network, interface="eth2", track=False),
+            Route(destination=network, nexthops=hops),
+        ),
+        rules=(Rule(iif="eth5", oif="eth6"), Rule(iif="eth7", track=False)),
+    )
+    found = needed(Config(instances=(one,)))["VI_1"]
+    assert found == ("eth0", "eth1", "eth3", "eth4", "eth5", "eth6")
+
+
 def test_watched_is_what_is_tracked_as_well() -> None:
     one, two = instance("VI_1", interfaces=(TrackUse(name="eth1"),)), instance("VI_2", "eth2")
     group = SyncGroup(name="G", members=("VI_2",), interfaces=(TrackUse(name="eth1"),))
