@@ -20,7 +20,7 @@ from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
-from fastvrrp.errors import ConfigError, EngineError
+from fastvrrp.errors import ConfigError, EngineError, FastVrrpError
 from fastvrrp.host.links import Key
 from fastvrrp.host.side import HostSide
 from fastvrrp.journal import Journal, Undo
@@ -327,7 +327,12 @@ class Engine:
 
     def _carry_out(self, config: Config) -> None:
         """Let everything go by `config`; raises what `apply()` does, with nothing changed."""
-        draft = self._fleet.draft(roster(config, self._host.table), config)
+        self._host.drop(self.config, config)
+        try:
+            draft = self._fleet.draft(roster(config, self._host.table), config)
+        except FastVrrpError:
+            self._host.drop_only(self.config)
+            raise
         held = [one for router in self._fleet.routers for one in router.placement.removable]
         self._host.keep(self._host.undos((*held, *draft.holdings)))
         self._host.take(config)
@@ -336,6 +341,7 @@ class Engine:
         for note in draft.carry_out(self._trackers):
             self._take(note, draft.before)
         draft.tell()
+        self._host.drop_only(config)
         if self._keeper is not None:
             self._keeper.update([one for one in self._fleet.routers if one.has_marks])
         self._fleet.close_unused()

@@ -4,14 +4,16 @@ themselves: links, requests to the kernel, static entries."""
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from itertools import chain
 
-from fastvrrp.config.model import Config
+from fastvrrp.config.model import Config, InstanceConfig, VirtualAddress
 from fastvrrp.errors import KernelError
+from fastvrrp.host.firewall import Firewall, drops
 from fastvrrp.host.holding import Holding
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.leftovers import origins, remove_leftovers
 from fastvrrp.host.link_states import LinkStates
-from fastvrrp.host.link_users import linkbeat_of, settle_delays, watched
+from fastvrrp.host.link_users import linkbeat_of, located, settle_delays, watched
 from fastvrrp.host.links import Key, LinkTable
 from fastvrrp.host.requests import Requests
 from fastvrrp.host.statics import Statics
@@ -52,6 +54,9 @@ class HostSide:
         self.statics: Statics | None = None
         self.frame_fd = -1
         """Sends announcements; -1: the caller does."""
+        self._firewall = Firewall()
+        self._dropping: tuple[Config, ...] = ()
+        self._closers.append(self._firewall.close)
         try:
             if journal is not None:
                 journal.undo_last_run()
@@ -104,6 +109,27 @@ class HostSide:
 
     # ---- a new configuration ----
 
+    def drop(self, *configs: Config) -> None:
+        """Let packets be dropped that any of `configs` wants dropped (accept mode off); of two,
+        what is to be dropped until the second holds. Raises KernelError, with nothing changed."""
+        wanted = (drops(one, self._interface_of, self._index_of) for one in configs)
+        self._firewall.update(configs[-1].global_defs.firewall, frozenset(chain(*wanted)))
+        self._dropping = configs
+
+    def drop_only(self, *configs: Config) -> None:
+        """As `drop`; a failure is told only, for everything else is done."""
+        try:
+            self.drop(*configs)
+        except KernelError as error:
+            log.error("%s; what is dropped stays as it was", error)
+
+    def _interface_of(self, instance: InstanceConfig, vip: VirtualAddress) -> str | None:
+        return vip.interface or located(instance, self.table).interface or None
+
+    def _index_of(self, name: str) -> int | None:
+        link = self.table.link(name)
+        return None if link is None else link.index
+
     def take(self, config: Config) -> None:
         """Go by `config`: set its static entries, watch its interfaces and routes."""
         self.table.watch_routes(origins(config, Names()))
@@ -123,7 +149,7 @@ class HostSide:
         ]
         if self.statics is not None:
             found += self.statics.undos
-        return tuple(found)
+        return (*found, *self._firewall.undos)
 
     def keep(self, undos: Iterable[Undo]) -> None:
         """Write `undos` down, before what they undo is done."""
@@ -134,6 +160,8 @@ class HostSide:
 
     def _links_changed(self) -> None:
         self.states.update()
+        if self._dropping:
+            self.drop_only(*self._dropping)
         if self.statics is not None:
             self.statics.on_links_changed()
         self._on_change()
