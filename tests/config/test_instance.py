@@ -765,8 +765,6 @@ def test_deleted_can_be_told_without_a_program() -> None:
     "line",
     [
         "promote_secondaries",
-        "strict_mode",
-        "no_accept",
         "use_vmac",
         "use_vmac_addr",
         "use_ipvlan 192.0.2.7",
@@ -781,6 +779,8 @@ def test_what_would_change_who_is_active_is_not_run(line: str) -> None:
     "line",
     [
         "strict_mode off",
+        "strict_mode",
+        "no_accept",
         "down_timer_adverts 3",
         "lower_prio_no_advert off",
         "higher_prio_send_advert no",

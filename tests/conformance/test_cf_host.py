@@ -14,7 +14,16 @@ import pytest
 
 from conformance.scene import ones_complement
 from fastvrrp.wire.advert import internet_checksum
-from lab import AddressRemoved, Advert, Arp, Host, Lab, LabUnavailableError, NeighbourAdvert, Router
+from lab import (
+    AddressRemoved,
+    Advert,
+    Arp,
+    Host,
+    Lab,
+    LabUnavailableError,
+    NeighbourAdvert,
+    Router,
+)
 from lab.events import Event
 
 pytestmark = pytest.mark.netns
@@ -249,6 +258,64 @@ def test_cf_058_backup_does_not_take_packets_to_the_address(pair: Pair) -> None:
 def test_cf_069_active_router_takes_packets_to_the_address(pair: Pair) -> None:
     """Accept_Mode True."""
     assert delivered(pair, pair.r1, VIP)
+
+
+WITHOUT_ACCEPT = """
+vrrp_instance OFF {
+    interface eth0
+    version 3
+    virtual_router_id 51
+    advert_int 0.1
+    no_accept
+    virtual_ipaddress {
+        10.9.0.100/24
+        10.9.0.102/24
+    }
+}
+vrrp_instance OWNER {
+    interface eth0
+    version 3
+    virtual_router_id 52
+    state MASTER
+    priority 255
+    no_accept
+    virtual_ipaddress {
+        10.9.0.101/24
+    }
+}
+"""
+
+
+def answers(client: Host, address: str, *, within: float) -> bool:
+    """Tell if a closed port says so."""
+    with client.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
+        caller.settimeout(within)
+        try:
+            caller.connect((address, PORT))
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            return False
+    raise AssertionError("somebody listens there")
+
+
+def test_cf_069_without_accept_mode_only_the_owner_takes_packets(lab: Lab) -> None:
+    """Given no_accept, then packets to the addresses are dropped, while ARP is answered; the owner
+    of its address takes them, and the host's own address is as ever. After the stop the table is
+    gone."""
+    router, client = lab.host("r1", "10.9.0.1/24"), lab.host("client", "10.9.0.9/24")
+    daemon = Router(router, WITHOUT_ACCEPT, program="fastvrrpd")
+    process = daemon.start()
+    held = ("10.9.0.100", "10.9.0.102", "10.9.0.101")
+    lab.wait_for(lambda: all(map(router.holds, held)), TIMEOUT_S)
+    assert not answers(client, "10.9.0.100", within=0.3)
+    assert not answers(client, "10.9.0.102", within=0.3)
+    assert "10.9.0.100 dev eth0 lladdr" in client.run("ip", "neigh", "show")
+    assert answers(client, "10.9.0.101", within=TIMEOUT_S)
+    assert answers(client, "10.9.0.1", within=TIMEOUT_S)
+    daemon.stop()
+    lab.wait_for(lambda: bool(process.exit.finished), TIMEOUT_S)
+    assert router.run("nft", "list", "ruleset") == ""
 
 
 # ---- the active router ----

@@ -79,17 +79,17 @@ def test_options_reach_the_reader(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("more", "things"),
+    ("fifos", "things"),
     [
-        ("use_vmac", "1 thing is"),
-        ("use_vmac\nno_accept", "2 things are"),
+        ("notify_fifo /run/f", "1 thing is"),
+        ("notify_fifo /run/f\nvrrp_notify_fifo /run/g", "2 things are"),
     ],
 )
 def test_what_is_not_supported_is_counted_and_no_failure(
-    tmp_path: Path, more: str, things: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, fifos: str, things: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "k.conf"
-    path.write_text(INSTANCE % more.replace("%s", "k" * 32))
+    path.write_text(f"global_defs {{\n{fifos}\n}}\n" + INSTANCE % "")
     assert run(options(path)) == 0
     report = capsys.readouterr().err
     assert report.endswith(

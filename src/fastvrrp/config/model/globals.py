@@ -69,7 +69,7 @@ class BufferConfig(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FirewallConfig(Value):
-    """The nftables table of `no_accept` and of virtual MAC interfaces.
+    """The nftables table of `no_accept`.
 
     `table` None: "keepalived", if one is needed.
     """

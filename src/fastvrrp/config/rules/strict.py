@@ -26,25 +26,12 @@ def accept(one: Facts) -> bool:
         return True if written is None else bool(written.value)
     if written is not None and written.value and one.version is Version.V3:
         return True
-    _tell_not_dropped(one)
     if written is None or not written.value:
         return False
     message = "VRRPv2 accepts no packets to virtual addresses (RFC 3768 §6.4.3)"
     hint = "remove accept, or strict_mode on all routers"
     one.warn("FV231", f"{message}; accept is off with strict_mode", written.span, hint=hint)
     return False
-
-
-def _tell_not_dropped(one: Facts) -> None:
-    """Report what strict_mode implies and the engine cannot do; a written no_accept does so."""
-    if one.says("accept") or "accept" not in one.settings.values:
-        written = one.written("strict")
-        one.unsupported(
-            "strict_mode drops packets to the virtual addresses (no_accept), which is not supported"
-            " yet",
-            one.settings.head if written is None else written.span,
-            hint="remove strict_mode, or write accept with version 3",
-        )
 
 
 def down_timer_adverts(one: Facts) -> int:

@@ -34,7 +34,6 @@ _NO_MAIL = "No mail is sent yet."
 _NO_FIFO = "Nothing is written to FIFOs yet."
 _NOT_TOLD = "What reads the FIFO would never hear that this router is active."
 _NO_VMAC = "There are no interfaces with virtual MAC addresses yet."
-_NO_FIREWALL = "No firewall rules are made yet; what needs them is not supported either."
 _NO_ROUTES = "Names are used in routes and rules only, which are not supported yet."
 _MAX_SECONDS = "4294.967295"
 _OF = "; default of instances that follow"
@@ -390,44 +389,34 @@ _HOST = (
     Keyword(
         "nftables",
         OptionalText("table", absent=_TABLE),
-        "Name of the nftables table that no_accept and virtual MAC addresses use.",
+        "Name of the nftables table that drops packets for no_accept.",
         to="firewall.table",
         default=f"{_TABLE}, where one is needed",
         first_wins=True,
-        support=IGNORED,
-        why=_NO_FIREWALL,
     ),
     Keyword(
         "nftables_priority",
         Integer(-(2**31), 2**31 - 1),
         "Priority of the chains in that table.",
         to="firewall.priority",
-        support=IGNORED,
-        why=_NO_FIREWALL,
     ),
     Keyword(
         "nftables_ifindex",
         Flag(),
         "Recognise interfaces by their index instead of their name.",
         to="firewall.by_index",
-        support=IGNORED,
-        why=_NO_FIREWALL,
     ),
     Keyword(
         "nftables_counters",
         Flag(),
         "Add counters to the rules in that table.",
         to="firewall.counters",
-        support=IGNORED,
-        why=_NO_FIREWALL,
     ),
     Keyword(
         "vrrp_iptables",
         OldFirewall(_TABLE),
         "Chains of iptables; nftables is used instead.",
         to="firewall.table",
-        support=IGNORED,
-        why=_NO_FIREWALL,
         alias=True,
     ),
     Keyword(
@@ -436,7 +425,7 @@ _HOST = (
         "Names of sets for the rules of iptables, which is not used any more.",
         to="firewall.table",
         support=IGNORED,
-        why=_NO_FIREWALL,
+        why="The sets are in the nftables table.",
         alias=True,
     ),
     Keyword(

@@ -301,10 +301,8 @@ _CORE: _Rows = (
     Keyword(
         "no_accept",
         Flag(value=False),
-        "Drop packets to the virtual addresses, unless priority is 255.",
+        "Drop packets to the virtual addresses, and from them, unless priority is 255.",
         to="accept",
-        support=REFUSED,
-        why="Packets that are to be dropped would be accepted.",
     ),
     Keyword(
         "dont_track_primary",
