@@ -7,6 +7,7 @@ import pytest
 from scenery import DELAY, DOWN_200, VRID, entries, pair
 
 from fastvrrp.clock import milliseconds, seconds
+from fastvrrp.config import loads
 from fastvrrp.config.model import (
     Auth,
     AuthType,
@@ -79,6 +80,33 @@ def test_configurations_of_appliances_run_as_they_are() -> None:
     two.crash()
     world.run_for(seconds(10))
     assert world.holders(1, lan="wan") == world.holders(1, lan="lan", family=6) == {"one"}
+
+
+def test_an_instance_without_interface_is_where_its_source_is() -> None:
+    text = """
+    vrrp_instance VI_1 {{
+        virtual_router_id 51
+        unicast_src_ip 192.0.2.{own}
+        unicast_peer {{
+            192.0.2.{other}
+        }}
+        virtual_ipaddress {{
+            192.0.2.100
+        }}
+    }}
+    """
+    world = World()
+    lan, elsewhere = world.lan(), world.lan("elsewhere")
+    for own, other in ((1, 2), (2, 1)):
+        config = loads(text.format(own=own, other=other))
+        where = {"eth0": (elsewhere, f"198.51.100.{own}"), "eth1": (lan, f"192.0.2.{own}")}
+        world.node(f"r{own}", config, where)
+        world.nodes[f"r{own}"].start()
+    world.run_for(seconds(10))
+    assert world.holders(51, lan="lan") == {"r2"}  # of equal priorities, the higher address
+    assert world.nodes["r1"].state("VI_1") is State.BACKUP
+    with pytest.raises(ValueError, match=r"no interface of r3 has 192\.0\.2\.1"):
+        world.node("r3", loads(text.format(own=1, other=2)), {"eth0": (lan, "192.0.2.3")})
 
 
 def test_sync_groups_of_a_configuration_are_together() -> None:

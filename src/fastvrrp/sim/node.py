@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 from fastvrrp.clock import seconds
@@ -90,6 +91,13 @@ class VirtualRouterNode:
             return self._interfaces[name]
         (only,) = self._interfaces.values()
         return only
+
+    def interface_with(self, address: bytes) -> Interface:
+        """Return the interface that has `address`; raises ValueError."""
+        for interface in self._interfaces.values():
+            if address in interface.addresses:
+                return interface
+        raise ValueError(f"no interface of {self.name} has {ip_address(address)}")
 
     def _index(self, instance: str | None) -> int:
         if instance is None:

@@ -17,7 +17,7 @@ from fastvrrp.sim.node import VirtualRouterNode
 from fastvrrp.sim.reload import Wanted
 
 if TYPE_CHECKING:
-    from fastvrrp.config.model import Config
+    from fastvrrp.config.model import Config, InstanceConfig
 
 __all__ = ["Entry", "World"]
 
@@ -153,12 +153,13 @@ class World:
         found = []
         for instance in config.instances:
             size = 4 if instance.family == 4 else 16
-            present = node.interface(instance.interface).addresses
+            interface = _interface_of(instance, node)
+            present = interface.addresses
             source = instance.source or next(
                 (ip_address(raw) for raw in present if len(raw) == size), None
             )
             if source is None:
-                where = f"{instance.name}: {instance.interface} of {node.name}"
+                where = f"{instance.name}: {interface.name} of {node.name}"
                 raise ValueError(f"{where} needs an IPv{instance.family} address")
             params = router_params(
                 instance,
@@ -167,7 +168,7 @@ class World:
                 group=groups.get(instance.name, -1),
                 hmac=hmac_params(instance),
             )
-            found.append(Wanted(instance.name, instance.interface, params))
+            found.append(Wanted(instance.name, interface.name, params))
         return found
 
     def _add_node(self, name: str, interfaces: Mapping[str, Attachment]) -> VirtualRouterNode:
@@ -258,3 +259,10 @@ class World:
 
 def _packed(addresses: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(ip_address(address).packed for address in addresses)
+
+
+def _interface_of(instance: "InstanceConfig", node: VirtualRouterNode) -> Interface:
+    """Return the configured interface, else the one that has the source address."""
+    if instance.interface or instance.source is None:
+        return node.interface(instance.interface)
+    return node.interface_with(instance.source.packed)
