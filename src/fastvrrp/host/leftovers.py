@@ -10,6 +10,7 @@ from fastvrrp.config.model import ORIGIN, Config, InstanceConfig
 from fastvrrp.host.addresses import address_holding
 from fastvrrp.host.holding import Holding, HoldingError, Kind
 from fastvrrp.host.iproute import Names
+from fastvrrp.host.link_users import located
 from fastvrrp.host.links import LinkTable
 from fastvrrp.host.netlink import HEADER_SIZE, attributes
 from fastvrrp.host.requests import Requests
@@ -72,7 +73,8 @@ def remove_leftovers(config: Config, table: LinkTable, requests: Requests, names
     keepalived, every address that the configuration names as a virtual one counts.
     """
     removed = 0
-    for instance in config.instances:
+    for configured in config.instances:
+        instance = located(configured, table)
         found = [one for one in _named(instance, table, names) if table.holds(one.key)]
         ours = [one for one in found if _is_ours(instance, one, table)]
         for one in ours:

@@ -18,7 +18,7 @@ from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.holding import Holding
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.link_states import LinkStates
-from fastvrrp.host.link_users import needed
+from fastvrrp.host.link_users import needed, own_link
 from fastvrrp.host.links import Key, Link, LinkTable
 from fastvrrp.host.prepare import (
     Place,
@@ -129,7 +129,7 @@ class Placement:
     def look(self) -> Place | None:
         """Return where the router is, None while it cannot be anywhere, and update `faults`."""
         shared, config = self._shared, self.config
-        link = shared.table.link(config.interface)
+        link = own_link(config, shared.table)
         source = None
         if link is not None:
             source = source_of(config, link, shared.table, shared.virtual)
@@ -150,22 +150,25 @@ class Placement:
     def _judge(self, link: Link | None, source: Address | None) -> None:
         config = self.config
         needed = self._shared.needed[config.name]
-        broken = [text for name in needed if (text := self._judge_link(name)) is not None]
+        if link is not None and link.name not in needed:  # none is configured
+            needed = (link.name, *needed)
+        own = link.name if link is not None else config.interface
+        broken = [text for name in needed if (text := self._judge_link(name, own)) is not None]
         self._set(Fault.LINK, ", ".join(broken) or None)
         alone = config.unicast_fault_no_peer and not config.peers
         self._set(Fault.CONFIG, "no unicast peer is configured" if alone else None)
         self._set(Fault.SOURCE, self._judge_source(link, source))
 
-    def _judge_link(self, interface: str) -> str | None:
+    def _judge_link(self, interface: str, own: str) -> str | None:
         if self._shared.table.link(interface) is None:
             return f"interface {interface} does not exist"
-        untracked = interface == self.config.interface and not self.config.track_primary
+        untracked = interface == own and not self.config.track_primary
         is_fine = untracked or self._shared.states.up(interface)
         return None if is_fine else f"interface {interface} down"
 
     def _judge_source(self, link: Link | None, source: Address | None) -> str | None:
-        if link is None:
-            return None  # which is a fault already
+        if link is None:  # which is a fault already, unless none is configured
+            return None if self.config.interface else f"no interface has {self.config.source}"
         if source is None:
             return f"no IPv{self.config.family} address for interface"
         if self.config.track_source and not has_source(self.config, link, self._shared.table):
@@ -203,7 +206,7 @@ class Placement:
     def refresh(self) -> None:
         """Look at the host again, and give the hot loop what follows; what fails is a fault."""
         place = self.look()
-        link = self._shared.table.link(self.config.interface)
+        link = own_link(self.config, self._shared.table)
         if link != self._last_link:
             self._last_link = link
             self._shared.hot.clear_send_fault(self.slot)
@@ -214,18 +217,35 @@ class Placement:
             except (KernelError, EngineError) as error:
                 self._set(Fault.ADDRESS, str(error))
                 self._later(_RETRY, self._on_change)
-        elif link is None and self.supply is not None:
+        elif link is None and self.supply is not None and self._is_gone(self.supply.place.link):
             self._shared.hot.prepare(self.slot, None)
             self.took(None)
 
+    def _is_gone(self, link: Link) -> bool:
+        """Tell if an interface is no more, and with it all that was set there."""
+        now = self._shared.table.by_index(link.index)
+        return now is None or now.generation != link.generation
+
     def _give(self, supply: Supply) -> None:
         hot, place = self._shared.hot, supply.place
+        before, held = self.removable, self.held
         try:
             hot.place(self.slot, supply.port, place.source.packed)
         except ValueError as error:
             raise EngineError(self.taken(place.link.name)) from error
         hot.prepare(self.slot, supply.prepared)
         self.took(supply)
+        self._move([one for one in before if one.key not in self.held], held)
+
+    def _move(self, gone: list[Holding], held: dict[Key, Holding]) -> None:
+        """Remove what is `gone` with the place until now, and set instead what was not `held`
+        there."""
+        requests = self._shared.requests
+        if requests is not None and gone:
+            name = self.config.name
+            new = [one for one in self.held.values() if one.key not in held]
+            removals = requests.removals(name, gone)
+            self._shared.hot.send_now(self.slot, removals, requests.batches(name, new))
 
     def taken(self, interface: str) -> str:
         """Return that another router has its VRID there, in words."""
@@ -250,13 +270,20 @@ class Placement:
     def let_go(self) -> None:
         """Stop using sockets of an interface that is another one now: they are closed when the
         first router gets new ones, whose descriptors may have the same numbers."""
-        link = self._shared.table.link(self.config.interface)
-        if self.supply is None or link is None:
+        link = own_link(self.config, self._shared.table)
+        if self.supply is None or link is None or not self._is_gone(self.supply.place.link):
             return
         key = self.supply.key
         if (key.ifindex, key.generation) != (link.index, link.generation):
             self._shared.hot.prepare(self.slot, None)
             self.took(None)
+
+    @property
+    def interface(self) -> str:
+        """The name of its interface; where none is configured, of that which it is on."""
+        if self.config.interface or self.supply is None:
+            return self.config.interface
+        return self.supply.place.link.name
 
     @property
     def removable(self) -> tuple[Holding, ...]:

@@ -7,6 +7,7 @@ from fastvrrp.clock import boottime_ns
 from fastvrrp.config.model import Config, GlobalConfig, InstanceConfig
 from fastvrrp.core.acts import RouterParams
 from fastvrrp.errors import EngineError
+from fastvrrp.host.link_users import own_link
 from fastvrrp.host.links import LinkTable
 from fastvrrp.host.prepare import fit
 from fastvrrp.keys import hmac_params
@@ -39,7 +40,7 @@ def roster(config: Config, table: LinkTable) -> list[Candidate]:
     for configured in config.instances:
         if not config.global_defs.dynamic_interfaces:
             _require_interfaces(configured, table)
-        link = table.link(configured.interface)
+        link = own_link(configured, table)
         instance = fit(configured, _USUAL_MTU if link is None else link.mtu)
         group = groups.get(instance.name, -1)
         found.append(Candidate(instance, group, _params(instance, config.global_defs, group)))
@@ -57,7 +58,7 @@ def _params(instance: InstanceConfig, common: GlobalConfig, group: int) -> Route
 
 
 def _require_interfaces(instance: InstanceConfig, table: LinkTable) -> None:
-    wanted = {instance.interface}
+    wanted = {instance.interface} if instance.interface else set()
     wanted |= {v.interface for v in (*instance.addresses, *instance.excluded) if v.interface}
     for name in sorted(wanted):
         if table.link(name) is None:

@@ -261,7 +261,7 @@ class VirtualRouter:
         )
         return InstanceSnapshot(
             name=self.config.name,
-            interface=self.config.interface,
+            interface=self.placement.interface,
             vrid=self.config.vrid,
             state=status["state"],
             priority=self._base,
