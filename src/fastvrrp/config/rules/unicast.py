@@ -55,10 +55,6 @@ def check_interface(one: Facts) -> None:
     if source_address.version == 6 and source_address.is_link_local:
         message = f"{source_address} is link-local, and means nothing without an interface"
         one.error("FV201", message, one.settings.head, hint="add: interface eth0")
-        return
-    message = "an instance without interface is not supported yet"
-    span = one.settings.rejected.get("interface", one.settings.head)
-    one.unsupported(message, span, hint="add: interface eth0")
 
 
 def _tell_strict_unicast(one: Facts) -> None:

@@ -438,8 +438,6 @@ _SENDING: _Rows = (
         InterfaceName(),
         "VRF of a unicast instance that has no interface.",
         to="vrf",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "use_vmac",
