@@ -12,6 +12,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 from types import TracebackType
 from typing import Protocol, Self
@@ -54,10 +55,12 @@ class AddressManager(Protocol):
     """Takes over the host side: the engine then neither sets addresses nor announces them."""
 
     def install(self, instance: InstanceConfig) -> None:
-        """Called when `instance` has become ACTIVE."""
+        """Called when `instance` has become ACTIVE; and when a new configuration gives it more
+        addresses while it is, with those alone."""
 
     def withdraw(self, instance: InstanceConfig) -> None:
-        """Called when `instance` is ACTIVE no longer."""
+        """Called when `instance` is ACTIVE no longer; and when a new configuration takes addresses
+        from it while it is, with those alone."""
 
 
 class Engine:
@@ -335,17 +338,56 @@ class Engine:
             raise
         held = [one for router in self._fleet.routers for one in router.placement.removable]
         self._host.keep(self._host.undos((*held, *draft.holdings)))
-        self._host.take(config)
-        self._trackers.update(config)
+        try:
+            self._host.take(config)
+            self._trackers.update(config)
+            notes = draft.carry_out(self._trackers)
+        except BaseException:
+            self._host.take(self.config)
+            self._trackers.update(self.config)
+            draft.give_up()
+            raise
         self.config = config
-        for note in draft.carry_out(self._trackers):
+        for note in notes:
             self._take(note, draft.before)
+        for router, before in draft.ended:
+            if router.state is State.ACTIVE:
+                self._tell(self._end_of(router, before), before)
+        if self._manager is not None:
+            for router, before in draft.kept:
+                if router.state is State.ACTIVE:
+                    self._tell_manager(self._manager, before, router.config)
         draft.tell()
         self._host.drop_only(config)
         if self._keeper is not None:
             self._keeper.update([one for one in self._fleet.routers if one.has_marks])
         self._fleet.close_unused()
         self._changed()
+
+    def _end_of(self, router: VirtualRouter, before: InstanceConfig) -> StateChange:
+        """Return the change of a router that is another one from now on, or none any more."""
+        return StateChange(
+            instance=before.name,
+            old=router.state,
+            new=State.INIT,
+            reason=Reason.SHUTDOWN,
+            at=monotonic_ns(),
+            priority=router.effective_priority,
+            text="a new configuration ends it",
+        )
+
+    def _tell_manager(
+        self, manager: AddressManager, before: InstanceConfig, now: InstanceConfig
+    ) -> None:
+        """Let the caller change the addresses of an active instance."""
+        for one, other, tell in (
+            (before, now, manager.withdraw),
+            (now, before, manager.install),
+        ):
+            addresses = tuple(vip for vip in one.addresses if vip not in other.addresses)
+            excluded = tuple(vip for vip in one.excluded if vip not in other.excluded)
+            if addresses or excluded:
+                tell(replace(one, addresses=addresses, excluded=excluded))
 
     def _changed(self) -> None:
         """Something that hangs on the interfaces or the states of routers is another one now."""
@@ -430,11 +472,15 @@ class Engine:
             priority=router.effective_priority,
             text=router.why(Reason(note.b)),
         )
+        self._tell(change, router.config)
+
+    def _tell(self, change: StateChange, config: InstanceConfig) -> None:
+        """Let the caller's host and the subscribers know."""
         if self._manager is not None:
             if change.new is State.ACTIVE:
-                self._manager.install(router.config)
+                self._manager.install(config)
             elif change.old is State.ACTIVE:
-                self._manager.withdraw(router.config)
+                self._manager.withdraw(config)
         for callback in tuple(self._subscribers):
             try:
                 callback(change)

@@ -32,7 +32,7 @@ def host() -> Iterator[Host]:
         yield lab.host("appliance", "10.9.0.1/24")
 
 
-def said(lab: Lab, text: str, timeout: float = 5) -> LogLine:
+def said(lab: Lab, text: str, timeout: float = 15) -> LogLine:
     return lab.first(LogLine, lambda e: text in e.text, timeout=timeout)
 
 

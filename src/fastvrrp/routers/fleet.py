@@ -106,7 +106,7 @@ class Fleet:
                 entries[-1].supply = self._supply(entries[-1], before)
             _check_vrids(entries)
         except FastVrrpError:
-            self._give_up(entries, before)
+            self.give_up(entries, before)
             raise
         return Draft(self, config, entries)
 
@@ -136,7 +136,7 @@ class Fleet:
             return old
         return placement.make(place)
 
-    def _give_up(self, entries: Iterable["_Entry"], before: Config) -> None:
+    def give_up(self, entries: Iterable["_Entry"], before: Config) -> None:
         """Go by the old configuration again."""
         self.shared.take(before)
         for entry in entries:
@@ -186,34 +186,58 @@ class Draft:
         supplies = (entry.supply for entry in self._entries)
         return tuple(h for one in supplies if one is not None for h in one.place.removable)
 
+    def give_up(self) -> None:
+        """Let the fleet go by its configuration still; instead of `carry_out`."""
+        self._fleet.give_up(self._entries, self._fleet.config)
+
     def carry_out(self, trackers: Trackers) -> list[Note]:
         """Let the fleet run it. Returns the notes of the hot loop that belong to the routers until
-        now, see `before`. Raises EngineError if the states did not keep still.
+        now, see `before`; `tell()` comes after them. Raises EngineError, with the fleet as it was,
+        if the states did not keep still.
         """
         groups = self._make_groups()
+        before = []
         for entry in self._entries:
             instance = entry.candidate.instance
             group = groups[entry.candidate.group] if entry.candidate.group >= 0 else None
-            entry.router.hooks.update(instance, self.config.global_defs)
-            entry.router.configure(instance, trackers.of(instance), group)
+            before.append(entry.router.configure(instance, trackers.of(instance), group))
             entry.router.assess()
-        notes = self._step(groups)
+        try:
+            notes = self._step(groups)
+        except BaseException:
+            for entry, setting in zip(self._entries, before, strict=True):
+                entry.router.configure(*setting)
+                entry.router.assess()
+            raise
         for entry in self._entries:
             entry.router.placement.took(entry.supply)
             entry.router.gave()
-            if not entry.is_kept:
-                entry.router.begin()
         self._fleet.replace([entry.router for entry in self._entries], groups, self.config)
         return notes
 
+    @property
+    def ended(self) -> list[tuple[VirtualRouter, InstanceConfig]]:
+        """The routers that resigned if they were active, with their configuration until now: those
+        that end, and those that begin anew."""
+        anew = [(e.router, e.before) for e in self._entries if not e.is_kept]
+        return [(router, router.config) for router in self.removed] + anew
+
+    @property
+    def kept(self) -> list[tuple[VirtualRouter, InstanceConfig]]:
+        """The routers that go on, with their configuration until now."""
+        return [(entry.router, entry.before) for entry in self._entries if entry.is_kept]
+
     def tell(self) -> None:
-        """Let people know of what has ended, and of the states that sync groups are in by that;
-        after the notes of `carry_out` were told."""
+        """Let people know of what has ended, and of the states that sync groups are in by that."""
         for router in self.removed:
             router.tell_deleted()
             router.hooks.close(_nobody)
         for group in self._removed_groups:
             group.hooks.close(_nobody)
+        for entry in self._entries:
+            entry.router.hooks.update(entry.candidate.instance, self.config.global_defs)
+            if not entry.is_kept:
+                entry.router.begin()
         for config, group in zip(self.config.groups, self._fleet.groups, strict=True):
             members = [one for one in self._fleet.routers if one.group is group]
             group.update(config, self.config.global_defs, members)
@@ -231,7 +255,10 @@ class Draft:
         hot = self._fleet.shared.hot
         for _ in range(_ATTEMPTS):
             states = {one.slot: hot.status(one.slot)["state"] for one in self._fleet.routers}
-            notes = hot.apply(self._make_step(groups, states))
+            try:
+                notes = hot.apply(self._make_step(groups, states))
+            except ValueError as error:
+                raise EngineError(str(error)) from error
             if notes is not None:
                 return notes
         raise EngineError("the routers change their states all the time: try again")

@@ -32,6 +32,10 @@ _TOLD_ELSEWHERE = (Fault.PENDING, Fault.TRACKER)
 """Faults that the log does not tell as a whole: silent, and told for each tracker."""
 
 
+Setting = tuple[InstanceConfig, Sequence[Tracked], SyncGroup | None]
+"""What a router goes by: its configuration, what it tracks, its sync group."""
+
+
 class VirtualRouter:
     """One instance, in `slot` of the core. `tracked`: what it and its sync group track."""
 
@@ -49,19 +53,21 @@ class VirtualRouter:
         self._given: tuple[int, Fault] | None = None
         self._has_notified = False
         self._stop_told = False
-        self._base = self._configured_priority = config.priority
+        self.config = config
+        self._base = config.priority
         self.placement = Placement(config, slot=slot, shared=shared, on_change=self.refresh)
-        self.configure(config, ())
 
     def configure(
         self, config: InstanceConfig, tracked: Sequence[Tracked], group: SyncGroup | None = None
-    ) -> None:
-        """Go by `config` from now on; the hot loop is not told."""
+    ) -> Setting:
+        """Go by these from now on; the hot loop is not told. Returns those until now."""
+        before = (self.config, self._tracked, self.group)
+        if config.priority != self.config.priority:
+            self._base = config.priority
         self.config = config
         self.group = group
         self._tracked = tuple(tracked)
-        if config.priority != self._configured_priority:
-            self._base = self._configured_priority = config.priority
+        return before
 
     # ---- what holds it back ----
 
