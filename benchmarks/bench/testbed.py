@@ -156,6 +156,11 @@ class TestBed:
         self._lab.__exit__(kind, error, traceback)
 
     @property
+    def lab(self) -> Lab:
+        """Where it all happens; its log lines are there."""
+        return self._lab
+
+    @property
     def down_interval(self) -> int:
         """Master_Down_Interval of the router that takes over, ns (RFC 9568 §6.1)."""
         return 3 * self._interval_ns + self.skew_time

@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import os
 import re
 import select
@@ -13,6 +14,11 @@ from pathlib import Path
 import pytest
 
 import fastvrrp
+from fastvrrp.daemon.control import memory_file
+from fastvrrp.daemon.log import Log
+from fastvrrp.daemon.options import Options
+from fastvrrp.daemon.reader import load, read
+from fastvrrp.errors import ConfigError
 
 PROGRAM = Path(__file__).with_name("whole.py")
 PATIENCE_S = 20
@@ -287,3 +293,98 @@ def test_parent_does_not_load_what_it_does_not_need() -> None:
     heavy = {"typing", "dataclasses", "logging", "re", "argparse", "asyncio", "pyroute2", "lark"}
     heavy |= {"ctypes", "subprocess", "threading", "fastvrrp.engine", "fastvrrp.config"}
     assert loaded & heavy == set()
+
+
+class Foreground:
+    """A daemon in the foreground, and its log so far."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.process = subprocess.Popen(
+            command(config, "-nl"), stderr=subprocess.PIPE, text=True, env=environment()
+        )
+        self.expect("Startup complete")
+
+    def expect(self, pattern: str) -> str:
+        """Return the lines up to one that matches."""
+        assert self.process.stderr is not None
+        lines = ""
+        for line in self.process.stderr:
+            lines += line
+            if re.search(pattern, line):
+                return lines
+        pytest.fail(f"no {pattern!r} in {lines!r}")
+
+    def reload(self, text: str) -> str:
+        """Reload with another configuration; return the log of it."""
+        self.config.write_text(text)
+        self.process.send_signal(signal.SIGHUP)
+        return self.expect("Reload (complete|refused)")
+
+
+@pytest.fixture
+def foreground(config: Path) -> Iterator[Foreground]:
+    daemon = Foreground(config)
+    yield daemon
+    daemon.process.terminate()
+    assert daemon.process.wait(PATIENCE_S) == 0
+    assert daemon.process.stderr is not None
+    daemon.process.stderr.close()
+
+
+def test_reload_in_keepalived_words(foreground: Foreground) -> None:
+    log = foreground.reload("FV211")
+    for line in ("Reloading \\.\\.\\.", "Reloading", "applied", "Reload complete"):
+        assert re.search(f"{LINE}{line}$", log, re.MULTILINE), line
+    assert "warning[FV211]: a warning" in log
+    assert "hush" not in log
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("wrong", "keepalived.conf: error[FV104]: priority 300 is outside 1-255"),
+        ("empty", "the configuration has no vrrp_instance"),
+        ("FV101", "keepalived.conf: warning[FV101]: unknown keyword virtual_ipadress"),
+        ("table", "nftables cannot change while the daemon runs"),
+        ("kernel", "open VRRP socket on eth0: Too many open files"),
+    ],
+)
+def test_reload_that_is_refused_says_why(foreground: Foreground, text: str, why: str) -> None:
+    log = foreground.reload(text)
+    assert why in log
+    assert "Reload refused: the running configuration stays" in log
+    assert "applied" not in log
+    assert "applied" in foreground.reload("fine")
+
+
+def test_what_has_always_been_unknown_is_no_obstacle(config: Path) -> None:
+    config.write_text("FV101")
+    daemon = Foreground(config)
+    assert "applied" in daemon.reload("FV101 still")
+    daemon.process.terminate()
+    assert daemon.process.wait(PATIENCE_S) == 0
+    assert daemon.process.stderr is not None
+    daemon.process.stderr.close()
+
+
+def test_reader_that_needs_too_much_memory_is_an_error_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a configuration whose reading runs out of memory, then that is what is said of it."""
+
+    def examine(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("fastvrrp.config.examine", examine)
+    monkeypatch.setattr("fastvrrp.daemon.reader._limit", lambda which, amount: None)
+    options = Options()
+    options.config_file = "huge.conf"
+    fd = memory_file("test")
+    try:
+        assert not read(options, fd, Log("test", []))
+        with pytest.raises(ConfigError, match=r"huge\.conf: error\[FV002\].*1024 MiB of memory"):
+            load(fd)
+    finally:
+        os.close(fd)
+        gc.enable()

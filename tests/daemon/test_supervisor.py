@@ -98,7 +98,6 @@ def test_signals_that_are_not_supported_yet_are_logged_and_harmless(start: Start
     daemon = start("runs")
     daemon.expect("Startup complete")
     for number, text in [
-        (signal.SIGHUP, "reload is not supported yet; restart to apply changes"),
         (signal.SIGUSR1, "data dump on a signal is not supported yet"),
         (signal.SIGUSR2, "statistics on a signal"),
         (signal.SIGRTMIN + 2, "JSON dump on a signal"),
@@ -219,3 +218,171 @@ def test_backoff_doubles_to_a_minute_and_restarts_after_a_good_run() -> None:
     assert delays == [seconds(n) for n in (0, 1, 2, 4, 8, 16, 32, 60, 60)]
     assert backoff.delay(seconds(60)) == 0
     assert backoff.delay(seconds(59)) == seconds(1)
+
+
+# ---- reload ----
+
+
+def reload(daemon: Daemon, text: str) -> None:
+    """Write another configuration and ask for a reload."""
+    (daemon.directory / "conf").write_text(text)
+    daemon.process.send_signal(signal.SIGHUP)
+
+
+def test_reload_reads_again_and_the_child_goes_on(start: Start) -> None:
+    daemon = start("runs")
+    child = daemon.expect_child()
+    daemon.expect("child: runs with first\n")
+    daemon.expect("Startup complete")
+    reload(daemon, "second")
+    daemon.expect(r"Reloading \.\.\.")
+    daemon.expect("child: runs with second\n")
+    daemon.expect("Reload complete")
+    assert (daemon.directory / "v.pid").read_text() == f"{child}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("wrong", None),
+        ("dies", "child: no configuration: unread the configuration reader died by signal 9"),
+        ("hangs", "unread reading the configuration took longer than 2 seconds"),
+    ],
+)
+def test_reload_that_fails_changes_nothing(start: Start, text: str, why: str | None) -> None:
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, text)
+    daemon.expect(r"Reloading \.\.\.")
+    if why is not None:
+        daemon.expect(why)
+    daemon.expect("Reload refused: the running configuration stays")
+    reload(daemon, "second")
+    daemon.expect("child: runs with second\n")
+    daemon.process.terminate()
+    assert daemon.end() == 0
+
+
+def test_requests_while_a_reload_goes_on_become_one(start: Start) -> None:
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, "hangs")
+    daemon.expect("child: reader hangs")
+    for _ in range(100):
+        reload(daemon, "second")
+    daemon.expect("Reload already in progress, request queued")
+    daemon.expect("Reload refused")
+    daemon.expect(r"Reloading \.\.\.")
+    daemon.expect("Reload complete")
+    daemon.process.terminate()
+    daemon.expect("child: resigned")
+    assert "Reloading" not in daemon.log
+    assert "queued" not in daemon.log
+
+
+def test_killed_child_is_started_with_the_configuration_that_ran(start: Start) -> None:
+    """Given a reload that has succeeded, and a file that is wrong since, when the child is killed,
+    then its successor runs with what ran before, and the file is not looked at."""
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, "second")
+    daemon.expect("Reload complete")
+    (daemon.directory / "conf").write_text("wrong")
+    os.kill(int((daemon.directory / "v.pid").read_text()), signal.SIGKILL)
+    daemon.expect("died: Respawning")
+    daemon.expect("is started with the configuration that ran before")
+    daemon.expect("child: runs with second\n")
+    daemon.process.terminate()
+    assert daemon.end() == 0
+
+
+def test_configuration_that_kills_the_child_is_not_tried_again(start: Start) -> None:
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, "fatal")
+    daemon.expect("died: Respawning|Reload failed: the configuration that ran before stays")
+    daemon.expect("child: runs with first\n")
+    reload(daemon, "second")
+    daemon.expect("child: runs with second\n")
+    daemon.expect("Reload complete")
+
+
+def test_first_configuration_that_cannot_be_read_ends_the_daemon(
+    start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "conf").write_text("dies")
+    daemon = start("runs")
+    daemon.expect("exited with permanent error CONFIG. Terminating")
+    assert daemon.end() == 2
+    assert daemon.pid_files() == []
+
+
+def test_stop_ends_a_reader_that_hangs(start: Start) -> None:
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, "hangs")
+    daemon.expect("child: reader hangs")
+    daemon.process.terminate()
+    daemon.expect("child: resigned")
+    assert daemon.end() == 0
+
+
+def test_reader_of_a_killed_parent_ends_with_it(start: Start) -> None:
+    daemon = start("runs")
+    daemon.expect("Startup complete")
+    reload(daemon, "hangs")
+    daemon.expect("child: reader hangs")
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text()
+    pidfds = [os.pidfd_open(int(pid)) for pid in children.split()]
+    assert len(pidfds) == 2
+    daemon.process.kill()
+    assert all([wait_for_end(pidfd) for pidfd in pidfds])
+
+
+def test_service_manager_is_told_of_a_reload(start: Start, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE_S)
+        daemon = start("runs", NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert manager.recv(200).startswith(b"READY=1\n")
+        manager.recv(200)
+        for text, outcome in (("second", b"complete"), ("wrong", b"refused")):
+            reload(daemon, text)
+            assert re.match(rb"RELOADING=1\nMONOTONIC_USEC=\d+\n", manager.recv(200))
+            assert manager.recv(200).startswith(b"READY=1\n")
+            assert manager.recv(200).startswith(b"STATUS=Reload " + outcome)
+
+
+# ---- what a child that dies leaves ----
+
+
+def test_what_a_killed_child_has_done_is_undone_and_its_farewell_sent(
+    start: Start, tmp_path: Path
+) -> None:
+    """Given a child that has told what it would resign with and how to undo a request that the
+    kernel refuses, when it is killed, then the parent sends the one from the child's own socket,
+    and tries the other."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        peer.bind(str(tmp_path / "peer"))
+        peer.settimeout(PATIENCE_S)
+        daemon = start("has_an_estate")
+        child = daemon.expect_child()
+        daemon.expect("child: active")
+        os.kill(child, signal.SIGKILL)
+        assert peer.recv(100) == b"priority 0"
+        daemon.expect(r"sent 0 priority for the dead VRRP process \(1 instances\)")
+        daemon.expect("removing what the dead VRRP process has left")
+        daemon.expect("cannot undo a link: Invalid argument")
+        daemon.expect("Respawning")
+
+
+def test_a_child_that_resigns_leaves_nothing_to_do(start: Start, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        peer.bind(str(tmp_path / "peer"))
+        daemon = start("has_an_estate")
+        daemon.expect("child: active")
+        daemon.process.terminate()
+        daemon.expect("child: resigned")
+        assert daemon.end() == 0
+        with pytest.raises(BlockingIOError):
+            peer.recv(100, socket.MSG_DONTWAIT)

@@ -2,11 +2,13 @@
 
 A configuration file that contains `wrong` has an error; `FV211` has that warning, `FV213` that
 note; `FV111` something that is not supported; `scripted` runs a script without
-enable_script_security. All else runs.
+enable_script_security; `empty` has no instance; `FV101` an unknown keyword; `table` another
+nftables table; `kernel` is refused by the engine. All else runs.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import fastvrrp.config
 from fastvrrp.daemon import cli
+from fastvrrp.errors import KernelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
 class Engine:
     """Stands for the engine; logs what it would do."""
 
-    def __init__(self, config: object, **_: object) -> None:
+    generation = 0
+
+    def __init__(self, config: Config, **_: object) -> None:
         self._log = logging.getLogger("fastvrrp.vrrp")
+        self.config = config
 
     def start(self) -> None:
         """Log the state, whether the parser is loaded here, and the umask."""
@@ -40,10 +46,19 @@ class Engine:
         self._log.info("parser loaded: %s, umask %03o", "lark" in sys.modules, umask)
         self._log.debug("detail")
 
-    generation = 0
+    def apply(self, config: Config) -> None:
+        """Run with `config`."""
+        if config.instances[0].name == "VI_kernel":
+            raise KernelError("open VRRP socket on", "eth0", errno.EMFILE)
+        self.config = config
+        self._log.info("applied")
 
-    def undos(self) -> tuple[object, ...]:
-        """Nothing to undo."""
+    def undos(self) -> tuple[()]:
+        """Nothing to remove."""
+        return ()
+
+    def farewells(self) -> tuple[()]:
+        """Nothing to say."""
         return ()
 
     def stop(self) -> None:
@@ -69,25 +84,29 @@ def examine(
     if "wrong" in text:
         report.error("FV104", "priority 300 is outside 1-255", span)
         return None, report.finish()
+    if "FV101" in text:
+        report.warning("FV101", "unknown keyword virtual_ipadress; it is skipped", span)
     if "FV111" in text:
         report.unsupported("FV111", "not yet", span)
     if "FV211" in text:
         report.warning("FV211", "a warning", span)
     if "FV213" in text:
         report.note("FV213", f"a note of {config_id} {all_config}", span)
-    config = _config(span, scripted="scripted" in text)
+    config = _config(span, text)
     if inspect is not None:
         inspect(config, report)
     found = report.finish()
     return replace(config, diagnostics=found), found
 
 
-def _config(span: Span, *, scripted: bool) -> Config:
+def _config(span: Span, text: str) -> Config:
     from fastvrrp.config.model import (  # noqa: PLC0415
         Auth,
         AuthType,
         Command,
         Config,
+        FirewallConfig,
+        GlobalConfig,
         InstanceConfig,
         ScriptConfig,
     )
@@ -95,9 +114,12 @@ def _config(span: Span, *, scripted: bool) -> Config:
 
     auth = Auth(type=AuthType.PASS, password=Secret(b"hush"))
     script = ScriptConfig(name="check", command=Command(argv=("/bin/true",), span=span))
+    name = "VI_kernel" if "kernel" in text else "VI_1"
+    instance = InstanceConfig(name=name, interface="lo", vrid=1, auth=auth)
     return Config(
-        instances=(InstanceConfig(name="VI_1", interface="lo", vrid=1, auth=auth),),
-        scripts=(script,) if scripted else (),
+        global_defs=GlobalConfig(firewall=FirewallConfig(table="t" if "table" in text else None)),
+        instances=() if "empty" in text else (instance,),
+        scripts=(script,) if "scripted" in text else (),
     )
 
 

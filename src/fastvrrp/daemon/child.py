@@ -1,34 +1,40 @@
-"""The VRRP process: reads the configuration, runs the engine on a reactor, stops on SIGTERM."""
+"""The VRRP process: runs the engine on a reactor, with the configurations that its parent gives it,
+and stops on SIGTERM."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
 import logging
 import os
 import resource
+import select
 import signal
 import socket
 from itertools import count
 
 from fastvrrp.config.diagnostics import Severity
-from fastvrrp.daemon.log import Log
-from fastvrrp.daemon.reader import ConfigReader
-from fastvrrp.daemon.records import attach
-from fastvrrp.daemon.signals import DUMPS, SignalInbox
-from fastvrrp.daemon.supervisor import (
+from fastvrrp.daemon.control import (
     ALIVE,
-    EXIT_FATAL,
-    EXIT_PROGRAM_ERROR,
+    CONFIG,
     FAILED,
     READY,
-    REMOVAL,
-    REMOVALS,
+    REFUSED,
+    SETTLED,
+    TAKEN,
+    UNREAD,
+    receive,
+    send,
 )
+from fastvrrp.daemon.log import Log
+from fastvrrp.daemon.reader import load
+from fastvrrp.daemon.records import attach
+from fastvrrp.daemon.reloading import check
+from fastvrrp.daemon.signals import DUMPS, SignalInbox
+from fastvrrp.daemon.supervisor import EXIT_FATAL, EXIT_PROGRAM_ERROR
+from fastvrrp.daemon.testament import Testament
 from fastvrrp.daemon.version import KEEPALIVED
 from fastvrrp.errors import ConfigError, FastVrrpError, KernelError
-from fastvrrp.journal import RouteUndo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,12 +65,13 @@ def main(
     log.after_fork("Keepalived_vrrp")
     handler = attach(log)
     try:
-        reader = ConfigReader(options)
-        # While the reader reads.
+        # While the configuration is being read.
         from fastvrrp.engine import Engine  # noqa: PLC0415
         from fastvrrp.reactor import Reactor  # noqa: PLC0415
 
-        config = reader.result()
+        config = _first_configuration(control, inbox)
+        if config is None:
+            return 0
         _raise_file_limit(len(config.instances))
         reactor = Reactor()
         handler.use_loop(reactor)
@@ -75,6 +82,7 @@ def main(
             realtime=True,
             loop=reactor,
             marks=options.vrrp_pid_file + ".replay",
+            journal=options.vrrp_pid_file + ".journal",
             record=record,
         )
         _VrrpProcess(engine, reactor, control, inbox, watchdog_ns).run(config)
@@ -102,38 +110,56 @@ class _VrrpProcess:
         self._inbox = inbox
         self._alive_every_s = watchdog_ns / 3e9
         self._stopping = False
-        self._told = -1
+        self._testament = Testament(engine, control, reactor)
 
     def run(self, config: Config) -> None:
         """Run the engine until a signal asks to stop."""
-        for diagnostic in config.diagnostics:
-            is_note = diagnostic.severity is Severity.NOTE
-            logger.log(logging.DEBUG if is_note else logging.WARNING, "%s", diagnostic)
+        self._tell_diagnostics(config)
         self._reactor.add_reader(self._inbox.fileno(), self._on_signal)
         self._engine.start()
         try:
-            gc.collect()
-            gc.freeze()  # what the start made stays: later collections need not look at it
-            self._tell_removals()
-            _tell(self._control, READY)
+            _collect()
+            self._testament.update()
+            self._reactor.add_reader(self._control.fileno(), self._on_message)
+            send(self._control, READY)
             if self._alive_every_s:
                 self._say_alive()
             while not self._stopping:
                 self._reactor.run_once(None)
-                self._tell_removals()
+                self._testament.update()
         finally:
             self._engine.stop()
+        send(self._control, SETTLED)
         _log_end()
 
-    def _tell_removals(self) -> None:
-        """Keep the parent able to remove our addresses, should this process die with them."""
-        if self._engine.generation == self._told:
-            return
-        self._told = self._engine.generation
-        undos = self._engine.undos()
-        removals = (one.request for one in reversed(undos) if isinstance(one, RouteUndo))
-        for message in (REMOVALS, *(REMOVAL + request for request in removals)):
-            self._control.send(message)
+    def _tell_diagnostics(self, config: Config) -> None:
+        for diagnostic in config.diagnostics:
+            is_note = diagnostic.severity is Severity.NOTE
+            logger.log(logging.DEBUG if is_note else logging.WARNING, "%s", diagnostic)
+
+    def _on_message(self) -> None:
+        """Take what the parent says, which is always about a configuration."""
+        while (received := receive(self._control)) is not None:
+            message, fd = received
+            if not message:
+                self._reactor.remove_reader(self._control.fileno())  # its death is a signal
+                return
+            try:
+                self._reload(_configuration(message, fd))
+            except Exception as error:
+                _log_error(error)
+                send(self._control, REFUSED)
+            else:
+                send(self._control, TAKEN)
+
+    def _reload(self, config: Config) -> None:
+        """Run `config` from now on; changes nothing if it raises."""
+        logger.info("Reloading")
+        self._tell_diagnostics(config)
+        check(self._engine.config, config)
+        _raise_file_limit(len(config.instances))
+        self._engine.apply(config)
+        _collect()
 
     def _on_signal(self) -> None:
         for number in self._inbox.read():
@@ -144,8 +170,37 @@ class _VrrpProcess:
 
     def _say_alive(self) -> None:
         self._engine.snapshot()  # needs the core's lock, which a stuck hot thread keeps
-        _tell(self._control, ALIVE)
+        send(self._control, ALIVE)
         self._reactor.call_later(self._alive_every_s, self._say_alive)
+
+
+def _first_configuration(control: socket.socket, inbox: SignalInbox) -> Config | None:
+    """Wait for the configuration; None: a signal to stop came first."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(inbox.fileno(), select.POLLIN)
+    while (received := receive(control)) is None:
+        poll.poll()
+        if {signal.SIGTERM, signal.SIGINT} & set(inbox.read()):
+            return None
+    return _configuration(*received) if received[0] else None
+
+
+def _configuration(message: bytes, fd: int | None) -> Config:
+    """Return what the parent has sent; raises ConfigError, FastVrrpError."""
+    if message != CONFIG or fd is None:
+        raise FastVrrpError(message.removeprefix(UNREAD).decode(errors="replace"))
+    try:
+        return load(fd)
+    finally:
+        os.close(fd)
+
+
+def _collect() -> None:
+    """Let what is there now stay out of later collections, and nothing else."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _unused(path: str) -> str:
@@ -166,38 +221,35 @@ def _raise_file_limit(instances: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-def _explain(error: Exception, control: socket.socket) -> int:
-    """Log why the process ends, tell the parent in one line, return the exit status."""
+def _log_error(error: Exception) -> None:
     if isinstance(error, ConfigError):
         for diagnostic in error.diagnostics:
             logger.error("%s", diagnostic)
-        reason, status = f"{error}\nnothing was started", EXIT_CONFIG
-    elif _is_permission(error):
+    elif isinstance(error, FastVrrpError) or _is_permission(error):
         logger.error("%s", error)
+    else:
+        logger.critical("this is a bug, please report it", exc_info=error)
+
+
+def _explain(error: Exception, control: socket.socket) -> int:
+    """Log why the process ends, tell the parent in one line, return the exit status."""
+    _log_error(error)
+    if _is_permission(error):
         reason = f"{error}: run as root, or with the capabilities NET_ADMIN and NET_RAW"
         status = EXIT_MISSING_PERMISSION
     elif isinstance(error, KernelError):
-        logger.error("%s", error)
         hint = ": raise LimitNOFILE= of the unit (ulimit -n)" if error.errno == errno.EMFILE else ""
         reason, status = f"{error}{hint}", EXIT_FATAL
     elif isinstance(error, FastVrrpError):
-        logger.error("%s", error)
         reason, status = f"{error}\nnothing was started", EXIT_CONFIG
     else:
-        logger.critical("the VRRP process fails", exc_info=error)
         reason, status = f"{type(error).__name__}: {error}", EXIT_PROGRAM_ERROR
-    _tell(control, FAILED + reason.encode(errors="replace")[:4000])
+    send(control, FAILED + reason.encode(errors="replace")[:4000])
     return status
 
 
 def _is_permission(error: Exception) -> bool:
     return isinstance(error, KernelError | OSError) and error.errno in (errno.EPERM, errno.EACCES)
-
-
-def _tell(control: socket.socket, message: bytes) -> None:
-    """Send a packet to the parent; a parent that is gone or busy needs none."""
-    with contextlib.suppress(OSError):
-        control.send(message, socket.MSG_DONTWAIT)
 
 
 def _log_end() -> None:

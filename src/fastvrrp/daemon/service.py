@@ -68,8 +68,8 @@ def _config_problem(path: str) -> str:
     if any(character in path for character in "*?["):
         return ""
     try:
-        with open(path, "rb"):
-            return ""
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY))  # never waits for a FIFO
+        return ""
     except OSError as error:
         return f"cannot read the configuration {path}: {error.strerror}"
 
@@ -97,10 +97,16 @@ def _serve(options: Options, pid_files: tuple[PidFile, PidFile], report: StartRe
         watchdog_ns = notifier.watchdog_ns
         return child.main(options, control, inbox, log=log, watchdog_ns=watchdog_ns)
 
+    def read(fd: int) -> bool:
+        from fastvrrp.daemon import reader  # noqa: PLC0415 - as above
+
+        return reader.read(options, fd, log)
+
     parent, vrrp = pid_files
     try:
         return Supervisor(
             child_main,
+            read,
             log=log,
             pid_file=parent,
             child_pid_file=vrrp,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
-__all__ = ["DUMPS", "HANDLED", "SignalInbox"]
+__all__ = ["DUMPS", "HANDLED", "SignalInbox", "reset_signals", "signals_blocked"]
 
 DUMPS = {
     signal.SIGUSR1: "data dump",
@@ -59,3 +60,21 @@ class SignalInbox:
         signal.set_wakeup_fd(-1)
         os.close(self._read_fd)
         os.close(self._write_fd)
+
+
+@contextlib.contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Around a fork: the new process takes no signal for its parent."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def reset_signals() -> None:
+    """Forget, in a process that was forked, what its parent does about signals."""
+    signal.set_wakeup_fd(-1)
+    for number in (*HANDLED, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())

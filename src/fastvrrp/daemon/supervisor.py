@@ -8,7 +8,6 @@ the interpreter's start nor the program's files.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import select
@@ -16,14 +15,17 @@ import signal
 import socket
 import time
 
+from fastvrrp.daemon.configurations import READ_LIMIT_S, Configurations
+from fastvrrp.daemon.control import ALIVE, FAILED, READY, REFUSED, TAKEN, pair, receive
+from fastvrrp.daemon.estate import Estate
 from fastvrrp.daemon.log import ERR, WARNING, Log
 from fastvrrp.daemon.process import set_parent_death_signal
-from fastvrrp.daemon.signals import DUMPS, HANDLED, SignalInbox
+from fastvrrp.daemon.signals import DUMPS, HANDLED, SignalInbox, signals_blocked
 from fastvrrp.pidfile import PidFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from fastvrrp.daemon.launch import StartReport
     from fastvrrp.daemon.systemd import Notifier
@@ -31,32 +33,12 @@ if TYPE_CHECKING:
 
     ChildMain = Callable[[socket.socket, SignalInbox], int]
 
-__all__ = [
-    "ALIVE",
-    "FAILED",
-    "PERMANENT",
-    "READY",
-    "REMOVAL",
-    "REMOVALS",
-    "Backoff",
-    "Supervisor",
-]
-
-# What the child says, one packet each.
-READY = b"ready"
-REMOVALS = b"removals"
-"""Forget the removals; those that follow count from now on."""
-REMOVAL = b"removal "
-"""Followed by an rtnetlink request that removes addresses of the child, if it dies with them."""
-ALIVE = b"alive"
-FAILED = b"failed "
-"""Followed by the reason, for the terminal that started the daemon; the exit status follows."""
+__all__ = ["PERMANENT", "Backoff", "Supervisor"]
 
 PERMANENT = {1: "FATAL", 2: "CONFIG", 4: "MISSING PERMISSION"}
-"""Exit statuses of a child that a new start would not mend."""
+"""Exit statuses of a child that no new start would mend; once it has worked, it may work again."""
 
 EXIT_FATAL = 1
-"""What the kernel refused; once it has worked, it may work again."""
 EXIT_PROGRAM_ERROR = 70
 
 NS_PER_SECOND = 1_000_000_000
@@ -90,12 +72,14 @@ class Backoff:
 class Supervisor:
     """Runs `child_main(control, inbox)` in a process of its own until told to stop.
 
-    `stop_ns` is how long a child may take to stop before it is killed.
+    `read(fd)` writes its configuration to a memory file, see `Configurations`. `stop_ns` is how
+    long a child may take to stop before it is killed.
     """
 
     def __init__(
         self,
         child_main: ChildMain,
+        read: Callable[[int], bool],
         *,
         log: Log,
         pid_file: PidFile,
@@ -105,6 +89,7 @@ class Supervisor:
         respawn: bool = True,
         ignore_sigint: bool = False,
         stop_ns: int = 5 * NS_PER_SECOND,
+        read_limit_s: float = READ_LIMIT_S,
     ) -> None:
         self._child_main = child_main
         self._log = log
@@ -127,7 +112,9 @@ class Supervisor:
         self._was_ready = False
         self._reason = ""
         """Why the child failed, in its own words."""
-        self._removals: list[bytes] = []
+        self._configurations = Configurations(read, limit_s=read_limit_s)
+        self._estate = Estate(log)
+        self._is_reloading = False
         self._stopping = False
         self._due_ns: int | None = None
         """When to kill the child (there is one), or to start it again (there is none)."""
@@ -138,6 +125,7 @@ class Supervisor:
         gc.collect()
         gc.freeze()  # the collector would write to, and so copy, pages that the child shares
         self._write_pid(self._pid_file, os.getpid())
+        self._configurations.begin()
         self._start_child()
         while self._exit_status is None:
             self._poll.poll(self._timeout_ms())
@@ -145,7 +133,9 @@ class Supervisor:
             self._handle_messages()
             self._reap()
             self._act_if_due()
+            self._configure()
             self._log.flush()
+        self._configurations.stop()
         self._report.failed(self._exit_status or 1, self._reason or "stopped before it had started")
         self._inbox.close()
         return self._exit_status
@@ -154,9 +144,8 @@ class Supervisor:
 
     def _timeout_ms(self) -> int | None:
         now = time.monotonic_ns()
-        waits = []
-        if self._due_ns is not None:
-            waits.append(self._due_ns - now)
+        dues = (self._due_ns, self._configurations.due_ns)
+        waits = [due - now for due in dues if due is not None]
         if self._log.pending:
             waits.append(LOG_RETRY_NS)
         if self._notifier.watchdog_ns and not self._pid:
@@ -168,30 +157,28 @@ class Supervisor:
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._stop()
             elif number == signal.SIGHUP:
-                self._log.write(WARNING, "reload is not supported yet; restart to apply changes")
+                self._want_reload()
             elif number in DUMPS:
                 self._log.write(WARNING, f"{DUMPS[number]} on a signal is not supported yet")
 
     def _handle_messages(self) -> None:
-        while self._control is not None:
-            try:
-                message = self._control.recv(8192, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return
-            except OSError:
-                message = b""
+        while self._control is not None and (received := receive(self._control)) is not None:
+            message, fd = received
             if not message:
                 self._drop_control()
             elif message == READY:
                 self._on_ready()
             elif message == ALIVE:
                 self._notifier.watchdog()
-            elif message == REMOVALS:
-                self._removals.clear()
-            elif message.startswith(REMOVAL):
-                self._removals.append(message.removeprefix(REMOVAL))
+            elif message == TAKEN:
+                self._on_taken()
+            elif message == REFUSED:
+                self._configurations.refused()
+                self._end_reload("Reload refused: the running configuration stays")
             elif message.startswith(FAILED):
                 self._reason = message.removeprefix(FAILED).decode(errors="replace")
+            else:
+                self._estate.on_message(message, fd)
 
     def _reap(self) -> None:
         """Collect every dead child: as process 1 of a container, orphans of scripts are ours."""
@@ -204,10 +191,13 @@ class Supervisor:
                 return
             if pid == self._pid:
                 self._on_exit(os.waitstatus_to_exitcode(status))
+            elif pid == self._configurations.pid:
+                self._configurations.on_reader_exit(os.waitstatus_to_exitcode(status))
 
     def _act_if_due(self) -> None:
         if not self._pid:
             self._notifier.watchdog()  # nobody is there to be stuck
+        self._configurations.kill_if_late()
         if self._due_ns is None or time.monotonic_ns() < self._due_ns:
             return
         self._due_ns = None
@@ -217,10 +207,44 @@ class Supervisor:
         else:
             self._start_child()
 
+    # Configurations.
+
+    def _want_reload(self) -> None:
+        if self._configurations.is_wanted:
+            return
+        self._configurations.want()
+        if not self._configurations.is_idle:
+            self._log.info("Reload already in progress, request queued")
+
+    def _configure(self) -> None:
+        """Read what was asked for, when nothing else is read or judged, and hand out what was."""
+        if self._stopping:
+            return
+        if self._configurations.is_wanted and self._configurations.is_idle:
+            self._configurations.begin()
+            self._log.info("Reloading ...")
+            self._is_reloading = True
+            self._notifier.reloading()
+        if self._control is not None:
+            self._configurations.give(self._control)
+
+    def _on_taken(self) -> None:
+        if self._configurations.taken():
+            self._end_reload("Reload complete")
+
+    def _end_reload(self, outcome: str) -> None:
+        if self._is_reloading:
+            self._is_reloading = False
+            self._log.info(outcome)
+            self._notifier.ready()
+            self._notifier.status(outcome)
+
     # What happens to the child.
 
     def _start_child(self) -> None:
         self._starts += 1
+        if self._configurations.begin_anew():
+            self._log.info("The VRRP process is started with the configuration that ran before")
         self._started_ns = time.monotonic_ns()
         self._reason = ""
         try:
@@ -240,10 +264,10 @@ class Supervisor:
             self._log.write(ERR, str(error))
 
     def _fork(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = pair()
         parent = os.getpid()
         try:
-            with _signals_blocked():  # until the child has its own inbox
+            with signals_blocked():  # until the child has its own inbox
                 self._pid = os.fork()
                 if self._pid == 0:
                     ours.close()
@@ -261,6 +285,7 @@ class Supervisor:
         status = EXIT_PROGRAM_ERROR
         try:
             self._inbox.close()
+            self._configurations.close()
             # It keeps its own pid file's lock: as long as it lives, no other daemon may start.
             self._pid_file.close()
             self._report.abandon()
@@ -280,6 +305,7 @@ class Supervisor:
             self._report.succeeded()
             self._notifier.ready()
         self._notifier.status(f"VRRP process {self._pid} runs")
+        self._on_taken()
 
     def _on_exit(self, status: int) -> None:
         self._handle_messages()  # its last words
@@ -288,10 +314,13 @@ class Supervisor:
         self._due_ns = None
         self._child_pid_file.clear()
         if status != 0:
-            self._remove_addresses()
+            self._estate.settle()
+        self._estate.drop()
+        if self._configurations.on_child_exit():
+            self._end_reload("Reload failed: the configuration that ran before stays")
         if self._stopping:
             self._exit_status = 0
-        elif status in PERMANENT and not (status == EXIT_FATAL and self._was_ready):
+        elif status in PERMANENT and not self._was_ready:
             error = PERMANENT[status]
             self._log.info(
                 f"VRRP child process({pid}) exited with permanent error {error}. Terminating"
@@ -304,20 +333,6 @@ class Supervisor:
         else:
             self._log.info(f"VRRP child process({pid}) died: Respawning")
             self._restart_later()
-
-    def _remove_addresses(self) -> None:
-        """Remove what a child that died has left on the host, before anything else: another router
-        takes it over now."""
-        if not self._removals:
-            return
-        self._log.info("removing the addresses of the dead VRRP process")
-        try:
-            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as route:
-                for request in self._removals:
-                    route.send(request)
-        except OSError as error:
-            self._log.write(ERR, f"cannot remove the addresses: {error.strerror}")
-        self._removals.clear()
 
     def _restart_later(self) -> None:
         now = time.monotonic_ns()
@@ -346,12 +361,3 @@ class Supervisor:
             self._poll.unregister(self._control)
             self._control.close()
             self._control = None
-
-
-@contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    old = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, old)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Notifier:
     def ready(self) -> None:
         """Start-up is complete; the main process is this one."""
         self._send(f"READY=1\nMAINPID={os.getpid()}")
+
+    def reloading(self) -> None:
+        """The daemon begins to reload; `ready()` ends it, whatever the outcome."""
+        now_us = time.monotonic_ns() // 1000
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={now_us}\nSTATUS=reloading")
 
     def stopping(self) -> None:
         """The daemon begins to stop."""

@@ -32,7 +32,6 @@ _NO_NAMES = "The names of processes do not change."
 _NO_TUNING = "The program chooses how the kernel runs it."
 _NO_BUFFERS = "The program chooses the size of its buffers."
 _NO_BFD = "There is no BFD yet."
-_NO_RELOAD = "There is no reload yet; a restart reads the configuration again."
 _NO_DUMP = "No state is written to files yet."
 _NO_SNMP = "There is no SNMP yet."
 _NO_DBUS = "There is no DBus interface yet."
@@ -304,7 +303,7 @@ _READING = (
         "Directory for copies of the configuration and of the state at each reload.",
         to="config_save_dir",
         support=IGNORED,
-        why=_NO_RELOAD,
+        why="Nothing is saved at a reload; keep the configuration under version control.",
     ),
     Keyword(
         "reload_check_config",
@@ -313,7 +312,7 @@ _READING = (
         to="reload.check_log",
         default="no test",
         support=IGNORED,
-        why=_NO_RELOAD,
+        why="Every new configuration is tested; the report goes to the log.",
     ),
     Keyword(
         "reload_time_file",
@@ -329,7 +328,7 @@ _READING = (
         "Reload at the time in reload_time_file every day.",
         to="reload.repeat",
         support=IGNORED,
-        why=_NO_RELOAD,
+        why="reload_time_file is not there yet.",
     ),
     Keyword(
         "reload_file",
@@ -338,7 +337,7 @@ _READING = (
         to="reload.file",
         default="no file",
         support=IGNORED,
-        why=_NO_RELOAD,
+        why="The file is not made; the log and systemctl tell of a reload.",
     ),
 )
 
