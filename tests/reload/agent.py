@@ -42,12 +42,19 @@ def ip(*words: str) -> list[str]:
     return [_VOLATILE.sub("", line).strip() for line in text.splitlines()]
 
 
+def firewall() -> list[str]:
+    """Return the words of all tables: elements of sets come in any order."""
+    done = subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True)
+    return sorted(re.findall(r"[^\s,]+", done.stdout))
+
+
 def kernel() -> dict[str, Any]:
     """Return what the kernel has."""
     found: dict[str, Any] = {
         "addresses": sorted(
             f"{line.split(': ', 1)[1]}" for line in ip("-o", "address", "show") if ": " in line
         ),
+        "firewall": firewall(),
         "rules": ip("rule", "show") + ip("-6", "rule", "show"),
     }
     for family in ("-4", "-6"):

@@ -78,7 +78,10 @@ def _changed(config: Config, rng: Random) -> Config:
 
 def _some(rng: Random) -> Sequence[str]:
     """Return the fields that a change takes over."""
-    fields = ("addresses", "excluded", "routes", "rules", "advert_interval", "garp", "interface")
+    fields = (
+        *("addresses", "excluded", "routes", "rules"),
+        *("accept", "advert_interval", "garp", "interface"),
+    )
     return rng.sample(fields, rng.randint(1, 3))
 
 
@@ -104,6 +107,7 @@ def _instance(template: InstanceConfig, vrid: int, rng: Random) -> InstanceConfi
         priority=255 if owns else rng.choice((90, 100, 110)),
         initial_active=owns,
         advert_interval=seconds(rng.choice((1, 2))),
+        accept=rng.random() < 0.6,
         garp=template.garp,
         track_primary=template.track_primary,
         notify=NotifyConfig(),
