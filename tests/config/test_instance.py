@@ -781,6 +781,7 @@ def test_what_would_change_who_is_active_is_not_run(line: str) -> None:
         "strict_mode off",
         "strict_mode",
         "no_accept",
+        "notify_deleted",
         "down_timer_adverts 3",
         "lower_prio_no_advert off",
         "higher_prio_send_advert no",
@@ -798,7 +799,6 @@ def test_what_is_the_case_anyway_is_accepted_without_a_word(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "notify_deleted",
         "notify_master_rx_lower_pri /l",
         "notify_priority_changes",
         "smtp_alert",

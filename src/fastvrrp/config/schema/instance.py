@@ -482,8 +482,6 @@ _NOTIFICATION: _Rows = (
         "Report an instance that a reload removes as DELETED instead of FAULT, and run this.",
         to=("notify.tells_deleted", "notify.deleted"),
         first_wins=True,
-        support=IGNORED,
-        why="No instance is removed by a reload yet.",
     ),
     Keyword(
         "notify_master_rx_lower_pri",
