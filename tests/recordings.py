@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from fastvrrp.clock import NS_PER_SECOND, milliseconds, seconds
-from fastvrrp.core.acts import HmacParams, RouterParams
+from fastvrrp.core.acts import HmacParams, Revision, RouterChange, RouterParams
 from fastvrrp.core.core import Core
 from fastvrrp.loop.entries import Entry, EntryKind, Heard
 from fastvrrp.loop.recorder import Recorder
@@ -119,6 +119,41 @@ def random_inputs(chance: random.Random, steps: int) -> Iterator[Entry]:
             takes = kind in (EntryKind.TAKE_ACTS, EntryKind.TAKE_NOTES, EntryKind.RESUME)
             whole = takes or kind is EntryKind.ADVANCE
             yield Entry(kind=kind, at=now, vr=-1 if whole else vr, a=int(a))
+
+
+def with_reloads(inputs: Iterable[Entry], chance: random.Random) -> Iterator[Entry]:
+    """Yield `inputs`, and reloads of the three routers in between: other priorities, passwords,
+    groups; a fourth that comes and goes; one that begins anew."""
+    fourth = False
+    for entry in inputs:
+        yield entry
+        if chance.random() < 0.9:
+            continue
+        at, vr = entry.at, chance.randrange(len(ROUTERS))
+        name, params = ROUTERS[vr]
+        fresh = chance.random() < 0.3
+        params = replace(params, priority=chance.randrange(1, 255))
+        if params.auth_type:
+            params = replace(params, password=chance.choice((b"geheim99", b"geheim98")))
+        changes = [
+            RouterChange(slot=vr, name=name, params=params, fresh=fresh, port=vr, source=OWN)
+        ]
+        if fourth:
+            changes.append(RouterChange(slot=3, params=None))
+        elif chance.random() < 0.5:
+            more = RouterParams(vrid=99, source=OWN, addresses=(VIP,))
+            changes.append(RouterChange(slot=3, name="VI_4", params=more, port=0, source=OWN))
+        fourth = len(changes) == 2 and not fourth
+        yield Entry(kind=EntryKind.GROW, at=at, a=4, b=PORTS, c=2)
+        for change in changes:
+            if change.fresh or change.params is None:
+                yield Entry(kind=EntryKind.RETIRE, at=at, vr=change.slot)
+        yield Entry(kind=EntryKind.TAKE_NOTES, at=at)
+        members = chance.choice(((0, 2), (0, 1, 2), (2,)))
+        revision = Revision(changes=tuple(changes), groups=(members,), old_groups={0: 0})
+        yield Entry(kind=EntryKind.REVISE, at=at, revision=revision)
+        for slot in {vr, 3} if fourth else {vr}:
+            yield Entry(kind=EntryKind.STARTUP, at=at, vr=slot)
 
 
 def record(inputs: Iterable[Entry]) -> list[dict[str, object]]:

@@ -147,7 +147,7 @@ class _Player:
         self._inputs += 1
         try:
             self._recorder.feed(entry)
-        except (ValueError, IndexError, OverflowError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise RecordError(f"this cannot have happened: {error}") from error
         if entry.revision is not None:
             self._rename(entry.revision)

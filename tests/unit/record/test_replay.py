@@ -9,7 +9,7 @@ import pytest
 
 from fastvrrp.errors import RecordError
 from fastvrrp.record.replay import replay
-from recordings import random_inputs, record, save
+from recordings import random_inputs, record, save, with_reloads
 
 Lines = list[dict[str, Any]]
 Change = Callable[[Lines], Lines]
@@ -21,6 +21,12 @@ TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts").glob("*.jsonl")
 def random_recording(seed: int, steps: int = 400) -> Lines:
     print(f"seed {seed}")
     return record(random_inputs(random.Random(seed), steps))
+
+
+def recording_of_reloads(seed: int, steps: int = 400) -> Lines:
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    return record(with_reloads(random_inputs(random.Random(seed), steps), chance))
 
 
 def outputs(lines: Lines) -> list[int]:
@@ -36,6 +42,20 @@ def test_a_recording_replays_without_a_difference(seed: int, tmp_path: Path) -> 
     assert outcome.routers == ("VI_1", "VI_2", "VI_3")
     assert outcome.outputs == len(outputs(lines)) > 50
     assert outcome.inputs == len(lines) - outcome.outputs - 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_recording_of_reloads_replays_without_a_difference(seed: int, tmp_path: Path) -> None:
+    """Given an hour with reloads, among them of passwords, which are not in the recording, then
+    the replay waits anew where the recorded router did."""
+    lines = recording_of_reloads(seed)
+    outcome = replay(save(lines, tmp_path / "r"))
+    assert outcome.difference is None
+    assert outcome.outputs == len(outputs(lines)) > 50
+    revisions = [line["revision"] for line in lines if line.get("in") == "revise"]
+    assert len(revisions) > 20
+    assert any(change["listens_anew"] for each in revisions for change in each["changes"])
+    assert "geheim" not in str(lines)
 
 
 def test_the_random_hour_sees_everything_that_a_core_does() -> None:
@@ -215,6 +235,7 @@ VALUES: tuple[object, ...] = (
     -(1 << 31),
     (1 << 63) - 1,
     1 << 64,
+    1.5,
     "",
     "::1",
     [],
@@ -229,6 +250,28 @@ def spoil(line: dict[str, Any], chance: random.Random) -> None:
         del line[name]
     else:
         line[name] = chance.choice(VALUES)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_spoiled_reload_is_explained_or_differs(seed: int, tmp_path: Path) -> None:
+    lines = recording_of_reloads(seed, 80)
+    chance = random.Random(seed)
+    line = chance.choice([line for line in lines if line.get("in") in ("revise", "grow", "retire")])
+    while isinstance(inner := inside(line, chance), dict) and chance.random() < 0.8:
+        line = inner
+    spoil(line, chance)
+    said = ""
+    try:
+        outcome = replay(save(lines, tmp_path / "r"))
+    except RecordError as error:
+        said = str(error)
+    assert "line" in said if said else outcome.inputs > 0
+
+
+def inside(line: dict[str, Any], chance: random.Random) -> object:
+    """Return something that is in `line`, of a list one item."""
+    found = chance.choice([value for value in line.values() if value] or [None])
+    return chance.choice(found) if isinstance(found, list) else found
 
 
 @pytest.mark.parametrize("seed", range(60))
