@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import cold
 import pytest
 
 from fastvrrp.record.replay import replay
@@ -183,3 +184,52 @@ def test_a_daemon_does_not_start_over_what_exists(recorded: Recorded) -> None:
     )
     assert lab.first(Exited, timeout=8).status == 1
     assert recorded.host.run("cat", RECORDING) == "precious"
+
+
+RELOADS = """
+from fastvrrp import Engine, State
+
+def text(*routers):
+    "Routers of priority 255 with these VRIDs, and VRID 9 with a password."
+    owners = "".join(
+        f"vrrp_instance VI_{n} {{\\n interface eth0\\n virtual_router_id {n}\\n priority 255\\n"
+        f" virtual_ipaddress {{\\n 10.9.0.{100 + n}\\n }}\\n}}\\n"
+        for n, _ in routers
+    )
+    password = routers[0][1]
+    return owners + (
+        "vrrp_instance VI_9 {\\n interface eth0\\n virtual_router_id 9\\n version 2\\n"
+        f" authentication {{\\n auth_type PASS\\n auth_pass {password}\\n }}\\n"
+        " virtual_ipaddress {\\n 10.9.0.109\\n }\\n}\\n"
+    )
+
+def active(engine):
+    return {one.name for one in engine.snapshot().instances if one.state is State.ACTIVE}
+
+engine = Engine(loads(text((1, "geheim99"))), threaded=True, loop=reactor, record="/run/e.jsonl")
+engine.start()
+wait(lambda: "VI_1" in active(engine))
+many = [(n, "geheim98") for n in (1, 2, 3, 4)]
+engine.apply(loads(text(*many)))
+wait(lambda: {"VI_2", "VI_4"} <= active(engine))
+engine.apply(loads(text((2, "geheim98"), (5, ""))))
+wait(lambda: "VI_5" in active(engine))
+engine.stop()
+result("done")
+"""
+
+
+def test_a_recording_goes_on_over_reloads(lab: Lab, tmp_path: Path) -> None:
+    """Given a recorded engine with a hot thread, when it is given more routers, another password,
+    and fewer again, then its recording has all of that but the passwords, and replays."""
+    host = lab.host("recorded", "10.9.0.1/24")
+    assert cold.run(host, RELOADS) == "done"
+    path = tmp_path / "r.jsonl"
+    path.write_text(host.run("cat", "/run/e.jsonl"))
+    outcome = replay(path)
+    assert outcome.difference is None
+    assert (outcome.end, sorted(outcome.routers)) == ("stop", ["VI_2", "VI_5", "VI_9"])
+    text = path.read_text()
+    assert text.count('"in":"revise"') == 3
+    assert '"in":"grow"' in text
+    assert "geheim" not in text
