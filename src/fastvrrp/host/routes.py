@@ -269,9 +269,16 @@ class _Maker:
         }
 
     def _number_of_table(self) -> int:
-        if self._route.vrf is not None and self._route.table is None:
-            raise HoldingError(f"the routing table of VRF {self._route.vrf} is not known")
-        return _MAIN if self._route.table is None else self._names.table(self._route.table)
+        route = self._route
+        if route.table is not None:
+            return self._names.table(route.table)
+        if route.vrf is None:
+            return _MAIN
+        self._ifindex(route.vrf)
+        link = self._table.link(route.vrf)
+        if link is None or link.vrf_table is None:
+            raise HoldingError(f"interface {route.vrf} is no VRF")
+        return link.vrf_table
 
     def _scope(self) -> int:
         """Return the scope: where none is given the nearest that can be, as ip(8) chooses."""

@@ -176,6 +176,17 @@ def test_a_route_that_expires_is_not_tracked() -> None:
     assert not held("2001:db8::/32 dev eth0 no_track").track
 
 
+def test_the_table_is_that_of_the_vrf() -> None:
+    table = FakeTable(link("eth0", 7), link("red", 9, kind="vrf", vrf_table=1009))
+    holding = held("198.51.100.0/24 vrf red", table)
+    assert route_of(holding.install).table == route_of(holding.remove).table == 1009
+    assert holding.links == (("red", 9),)
+    assert route_of(held("198.51.100.0/24 vrf red table 5", table).install).table == 5
+    for line, message in (("vrf blue", "blue does not exist"), ("vrf eth0", "eth0 is no VRF")):
+        with pytest.raises(HoldingError, match=message):
+            held(f"198.51.100.0/24 {line}", table)
+
+
 def test_an_interface_that_came_anew_makes_another_route() -> None:
     line = "198.51.100.0/24 dev eth0"
     assert held(line) != held(line, FakeTable(link("eth0", 70)))
