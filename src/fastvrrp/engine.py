@@ -341,11 +341,13 @@ class Engine:
         try:
             self._host.take(config)
             self._trackers.update(config)
+            self._set_paces()
             notes = draft.carry_out(self._trackers)
         except BaseException:
             self._host.take(self.config)
             self._trackers.update(self.config)
             draft.give_up()
+            self._set_paces()
             raise
         self.config = config
         for note in notes:
@@ -388,6 +390,11 @@ class Engine:
             excluded = tuple(vip for vip in one.excluded if vip not in other.excluded)
             if addresses or excluded:
                 tell(replace(one, addresses=addresses, excluded=excluded))
+
+    def _set_paces(self) -> None:
+        """Let announcements keep the intervals of the fleet."""
+        for number, pace in enumerate(self._fleet.shared.pacing.paces):
+            self._hot.set_pace(number, pace.arp, pace.na)
 
     def _changed(self) -> None:
         """Something that hangs on the interfaces or the states of routers is another one now."""

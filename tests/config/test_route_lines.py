@@ -325,13 +325,7 @@ def test_keepalived_does_not_run_without_the_value_of_an_option(line: str) -> No
     assert errors == ["FV102"]
 
 
-def test_routes_and_rules_are_not_supported_yet() -> None:
-    for block, line in (
-        ("virtual_routes", "198.51.100.0/24 dev eth1"),
-        ("virtual_rules", "from all table 5 priority 5"),
-    ):
-        found, _ = instance(block, line)
-        assert [one.span.line for one in found.unsupported] == [4]
+def test_static_entries_are_not_supported_yet() -> None:
     for block, line in (
         ("static_routes", "198.51.100.0/24 dev eth1"),
         ("static_rules", "from all table 5 priority 5"),

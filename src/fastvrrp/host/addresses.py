@@ -51,9 +51,11 @@ _HARMLESS = {
 }
 
 
-def address_holding(vip: VirtualAddress, link: Link, *, announce: bool = True) -> Holding:
+def address_holding(
+    vip: VirtualAddress, link: Link, *, announce: bool = True, pace: int = -1
+) -> Holding:
     """Return `vip` on `link`; without `announce`, or where nobody resolves addresses, it has no
-    frame.
+    frame. `pace` is the group of `host.pacing` that its frame is in.
 
     An address that is there already is refused (EEXIST) and stays as it is, the mark of whoever set
     it included. The removal names address, peer and prefix: the same address with another prefix,
@@ -73,7 +75,7 @@ def address_holding(vip: VirtualAddress, link: Link, *, announce: bool = True) -
         text=f"{where} dev {link.name}",
         links=((link.name, link.index),),
         track=vip.track,
-        frame=_announcement(vip, link) if announce and link.arp else None,
+        frame=_announcement(vip, link, pace) if announce and link.arp else None,
         span=vip.span,
     )
 
@@ -125,13 +127,13 @@ def _preferred_s(vip: VirtualAddress) -> int:
     return 0 if is_host else _FOREVER
 
 
-def _announcement(vip: VirtualAddress, link: Link) -> Frame:
+def _announcement(vip: VirtualAddress, link: Link, pace: int) -> Frame:
     ip = vip.address.ip
     if isinstance(ip, IPv6Address):
         data = unsolicited_na(link.mac, ip, router=_forwards_v6(link.name))
     else:
         data = gratuitous_arp(link.mac, ip)
-    return Frame(ifindex=link.index, data=data)
+    return Frame(ifindex=link.index, data=data, pace=pace)
 
 
 def _forwards_v6(interface: str) -> bool:

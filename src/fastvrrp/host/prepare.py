@@ -20,6 +20,7 @@ from fastvrrp.host.addresses import OUR_PROTOCOL, address_holding
 from fastvrrp.host.holding import Holding, HoldingError
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.links import Key, Link, LinkTable
+from fastvrrp.host.pacing import Pacing
 from fastvrrp.host.requests import Requests
 from fastvrrp.host.routes import route_holding
 from fastvrrp.host.rules import rule_holding
@@ -50,7 +51,8 @@ MAX_TTL = 255
 class Place:
     """Where one virtual router is: the interface that it hears and speaks on, what it sends from,
     and what it sets there while it is active. `missing` says what it cannot set, and why;
-    `foreign` are the keys of addresses that somebody else has set, and that are not removed.
+    `foreign` are the keys of addresses that somebody else has set, and that are not removed;
+    `paces` are those of the frames.
     Whatever else changes about `link`, its flags or its MTU, it is the same place as long as
     `identity` is.
     """
@@ -60,6 +62,7 @@ class Place:
     source: Address
     holdings: tuple[Holding, ...] = ()
     missing: tuple[str, ...] = ()
+    paces: tuple[int, ...] = ()
     foreign: frozenset[Key] = frozenset()
 
     @property
@@ -166,13 +169,19 @@ def lay_out_adverts(
 
 
 def survey(
-    instance: InstanceConfig, *, link: Link, source: Address, table: LinkTable, names: Names
+    instance: InstanceConfig,
+    *,
+    link: Link,
+    source: Address,
+    table: LinkTable,
+    names: Names,
+    pacing: Pacing,
 ) -> Place:
     """Return the place of `instance` on `link`, with its addresses, routes and rules in the order
     in which they are set. What cannot be set as the host is now is left out, and told."""
     vips = (*instance.addresses, *instance.excluded)
     makers: tuple[Callable[[], Holding], ...] = (
-        *(partial(_address, vip, link, table) for vip in vips),
+        *(partial(_address, vip, link, table, _pace(vip, link, pacing)) for vip in vips),
         *(partial(route_holding, route, table, names) for route in instance.routes),
         *(partial(rule_holding, rule, names) for rule in instance.rules),
     )
@@ -188,6 +197,7 @@ def survey(
         source=source,
         holdings=tuple(holdings),
         missing=tuple(missing),
+        paces=tuple(one.frame.pace for one in holdings if one.frame is not None),
     )
 
 
@@ -209,11 +219,15 @@ def identity(link: Link | None) -> tuple[object, ...]:
     return (link.index, link.generation, link.name, link.mac, link.arp)
 
 
-def _address(vip: VirtualAddress, link: Link, table: LinkTable) -> Holding:
+def _pace(vip: VirtualAddress, link: Link, pacing: Pacing) -> int:
+    return pacing.number(link.name if vip.interface is None else vip.interface)
+
+
+def _address(vip: VirtualAddress, link: Link, table: LinkTable, pace: int) -> Holding:
     where = link if vip.interface is None else table.link(vip.interface)
     if where is None:
         raise HoldingError(f"{vip.address}: interface {vip.interface} does not exist")
-    return address_holding(vip, where)
+    return address_holding(vip, where, pace=pace)
 
 
 def prepare(

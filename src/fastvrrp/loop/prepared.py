@@ -1,7 +1,7 @@
 """What one virtual router's transitions need, as bytes: made cold by `host.prepare`, sent hot
 by `Loop`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastvrrp.wire.values import Layout
 
@@ -16,12 +16,13 @@ class Frame:
     """One Ethernet frame (gratuitous ARP or neighbour advertisement) for interface `ifindex`
     (0: where the socket is bound).
 
-    `pace`: number of the group whose frames keep an interval, see `Loop.set_pace`; -1: none.
+    `pace`: number of the group whose frames keep an interval, see `Loop.set_pace`; -1: none. It
+    does not make another frame.
     """
 
     ifindex: int
     data: bytes
-    pace: int = -1
+    pace: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

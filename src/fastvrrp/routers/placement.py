@@ -20,6 +20,7 @@ from fastvrrp.host.iproute import Names
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import needed, own_link
 from fastvrrp.host.links import Key, Link, LinkTable
+from fastvrrp.host.pacing import Pacing
 from fastvrrp.host.prepare import (
     Place,
     foreign,
@@ -74,6 +75,7 @@ class Shared:
         """Go by `config` from now on."""
         self.common = config.global_defs
         self.names = Names()
+        self.pacing = Pacing(config)
         self.needed = needed(config)
         """Interfaces whose loss is a fault, by instance."""
         self.virtual = frozenset(
@@ -138,7 +140,14 @@ class Placement:
             return None
         seen = (source, [identity(shared.table.link(name)) for name in self._names(link)])
         if self._surveyed is None or self._surveyed[0] != seen:
-            place = survey(config, link=link, source=source, table=shared.table, names=shared.names)
+            place = survey(
+                config,
+                link=link,
+                source=source,
+                table=shared.table,
+                names=shared.names,
+                pacing=shared.pacing,
+            )
             self._surveyed = (seen, place)
         place = self._surveyed[1]
         others = foreign(place.holdings, shared.table)

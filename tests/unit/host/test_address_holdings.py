@@ -81,6 +81,12 @@ def test_an_announcement_is_of_the_address_and_from_the_link() -> None:
     assert holding.frame.data == unsolicited_na(mac, IPv6Address("2001:db8::1"), router=False)
 
 
+def test_an_announcement_waits_for_others_of_its_group() -> None:
+    vip = static_address("192.0.2.1")
+    frames = address_holding(vip, ETH0).frame, address_holding(vip, ETH0, pace=3).frame
+    assert [frame and frame.pace for frame in frames] == [-1, 3]
+
+
 def test_nothing_is_announced_where_nobody_asks_for_addresses() -> None:
     vip = static_address("192.0.2.1")
     assert address_holding(vip, link("tun0", 7, flags=0x41 | 0x80)).frame is None

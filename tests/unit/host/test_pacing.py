@@ -7,8 +7,23 @@ from fastvrrp.host.pacing import Pace, Pacing
 NONE = milliseconds(0)
 
 
-def pacing(text: str, *interfaces: str) -> Pacing:
-    return Pacing(config.loads(text), interfaces)
+INSTANCE = """
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 5
+    virtual_ipaddress {
+        192.0.2.1
+        192.0.2.2 dev eth3
+    }
+    virtual_ipaddress_excluded {
+        2001:db8::1 dev eth4
+    }
+}
+"""
+
+
+def pacing(text: str) -> Pacing:
+    return Pacing(config.loads(text + INSTANCE))
 
 
 GROUPS = """
@@ -27,13 +42,13 @@ garp_group {
 
 
 def test_nothing_is_paced_unless_it_is_said() -> None:
-    found = pacing("", "eth0")
+    found = pacing("")
     assert found.paces == ()
     assert found.number("eth0") == -1
 
 
 def test_interfaces_of_a_group_wait_for_each_other() -> None:
-    found = pacing(GROUPS, "eth0", "eth1", "eth2", "eth3")
+    found = pacing(GROUPS)
     assert [found.number(f"eth{n}") for n in range(4)] == [0, 0, 1, -1]
     assert found.paces == (
         Pace(arp=milliseconds(10), na=NONE),
@@ -43,12 +58,6 @@ def test_interfaces_of_a_group_wait_for_each_other() -> None:
 
 def test_other_interfaces_have_the_common_intervals_each_for_itself() -> None:
     text = f"global_defs {{\nvrrp_garp_interval 0.003\nvrrp_gna_interval 0.004\n}}\n{GROUPS}"
-    found = pacing(text, "eth4", "eth0", "eth3", "eth4")
+    found = pacing(text)
     assert [found.number(f"eth{n}") for n in (0, 3, 4, 5)] == [0, 2, 3, -1]
     assert found.paces[2:] == (Pace(arp=milliseconds(3), na=milliseconds(4)),) * 2
-
-
-def test_numbers_do_not_depend_on_the_order_in_which_interfaces_come() -> None:
-    text = "global_defs {\nvrrp_garp_interval 0.003\n}\n"
-    one, other = pacing(text, "eth1", "eth0"), pacing(text, "eth0", "eth1")
-    assert [one.number("eth0"), one.number("eth1")] == [other.number("eth0"), other.number("eth1")]

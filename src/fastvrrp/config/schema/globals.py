@@ -335,18 +335,14 @@ _GARP = (
     Keyword(
         "vrrp_garp_interval",
         _PAUSE,
-        "Time between two gratuitous ARPs on one interface.",
+        "Least time between two gratuitous ARPs on one interface.",
         to="vrrp_garp_interval",
-        support=IGNORED,
-        why="Gratuitous ARPs are sent without a pause between them.",
     ),
     Keyword(
         "vrrp_gna_interval",
         _PAUSE,
-        "Time between two unsolicited neighbour advertisements on one interface.",
+        "Least time between two unsolicited neighbour advertisements on one interface.",
         to="vrrp_gna_interval",
-        support=IGNORED,
-        why="Neighbour advertisements are sent without a pause between them.",
     ),
     *extra_garp_rows(
         "vrrp_", "vrrp_vmac_garp_intvl", least=1, of="; default of instances that say nothing"

@@ -1,7 +1,7 @@
 """Rows of the outermost level about addresses, routes and links."""
 
 from fastvrrp.config.model import GarpGroup
-from fastvrrp.config.row import IGNORED, REFUSED, Block, Keyword
+from fastvrrp.config.row import REFUSED, Block, Keyword
 from fastvrrp.config.values import InterfaceName, Seconds
 from fastvrrp.config.values.addresses import AddressLine
 from fastvrrp.config.values.links import DelayLine, LinkbeatLine
@@ -11,7 +11,6 @@ from fastvrrp.config.values.rules import RuleLine
 __all__ = ["NETWORK", "ROUTE_ROWS"]
 
 _ADDED = "Nothing adds them yet, and what depends on them would fail."
-_SPACING = "Announcements are sent without a pause between them."
 
 _ANNOUNCEMENTS = Seconds("0", "2147.483647")
 
@@ -22,8 +21,6 @@ ROUTE_ROWS = (
         "writes it.",
         to="routes",
         entry=RouteLine(),
-        support=REFUSED,
-        why="Nothing adds the routes yet.",
     ),
     Block(
         "virtual_rules",
@@ -31,8 +28,6 @@ ROUTE_ROWS = (
         "ip-rule(8) writes it, with a priority.",
         to="rules",
         entry=RuleLine(),
-        support=REFUSED,
-        why="Nothing adds the rules yet.",
     ),
 )
 """Blocks of an instance."""
@@ -43,8 +38,6 @@ _GARP_GROUP = Block(
     to="garp_groups",
     many=True,
     model=GarpGroup,
-    support=IGNORED,
-    why=_SPACING,
     rows=(
         Keyword(
             "garp_interval",
@@ -52,8 +45,6 @@ _GARP_GROUP = Block(
             "Least time between two gratuitous ARP packets.",
             to="garp_interval",
             default="no limit",
-            support=IGNORED,
-            why=_SPACING,
         ),
         Keyword(
             "gna_interval",
@@ -61,8 +52,6 @@ _GARP_GROUP = Block(
             "Least time between two unsolicited neighbour advertisements.",
             to="gna_interval",
             default="no limit",
-            support=IGNORED,
-            why=_SPACING,
         ),
         Keyword(
             "interface",
@@ -70,8 +59,6 @@ _GARP_GROUP = Block(
             "An interface of the group.",
             to="interfaces",
             many=True,
-            support=IGNORED,
-            why=_SPACING,
         ),
         Block(
             "interfaces",
@@ -79,8 +66,6 @@ _GARP_GROUP = Block(
             to="interfaces",
             entry=InterfaceName(),
             flat=True,
-            support=IGNORED,
-            why=_SPACING,
         ),
     ),
 )
