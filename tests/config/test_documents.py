@@ -81,6 +81,7 @@ def test_commands_are_completed() -> None:
         "--help",
         "--version",
         "check",
+        "clean",
         "decode",
         "keyword",
         "replay",
@@ -133,8 +134,8 @@ def test_a_keyword_is_explained_wherever_it_can_stand(capsys: pytest.CaptureFixt
 
 
 def test_a_refused_keyword_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["keyword", "virtual_routes"]) == 0
-    assert "status:  refused: Nothing adds the routes yet." in capsys.readouterr().out
+    assert main(["keyword", "startup_script"]) == 0
+    assert "status:  refused: What it prepares would be missing." in capsys.readouterr().out
 
 
 def test_a_required_keyword_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

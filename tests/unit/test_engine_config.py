@@ -20,10 +20,8 @@ vrrp_instance V {
     virtual_ipaddress {
         192.0.2.100/24
     }
-    virtual_routes {
-        198.51.100.0/24 via 192.0.2.1
-    }
 }
+net_namespace blue
 """
 
 
@@ -54,7 +52,7 @@ def test_what_the_engine_cannot_do_is_refused_with_place_and_remedy() -> None:
         Engine(loaded)
     shown = str(caught.value)
     assert [found.code for found in caught.value.diagnostics] == ["FV111", "FV111"]
-    for part in ("k.conf:4:5", "use_vmac", "k.conf:8:5", "virtual_routes", "hint: "):
+    for part in ("k.conf:4:5", "use_vmac", "k.conf:9:1", "net_namespace", "hint: "):
         assert part in shown
 
 

@@ -85,6 +85,7 @@ def test_an_announcement_waits_for_others_of_its_group() -> None:
     vip = static_address("192.0.2.1")
     frames = address_holding(vip, ETH0).frame, address_holding(vip, ETH0, pace=3).frame
     assert [frame and frame.pace for frame in frames] == [-1, 3]
+    assert frames[0] == frames[1], "an address that waits is the same address"
 
 
 def test_nothing_is_announced_where_nobody_asks_for_addresses() -> None:
