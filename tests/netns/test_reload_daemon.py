@@ -222,3 +222,28 @@ def test_a_killed_parent_takes_its_process_along_which_resigns(lab: Lab) -> None
     lab.first(AddressRemoved, lambda e: e.address == VIP, after=begin, timeout=5)
     lab.wait_for(lambda: "fastvrrpd" not in host.run("ps", "-eo", "comm"), timeout=5)
     assert clean(host) == ""
+
+
+NOTIFY = '#!/bin/sh\necho "$@" > /run/state.new && mv /run/state.new /run/state\n'
+
+
+def test_a_removed_instance_resigns_and_runs_notify_deleted(lab: Lab) -> None:
+    """Given two instances, when a reload removes one that is master, then it sends priority 0, its
+    address goes, its script runs for DELETED, and the other one sees nothing of it."""
+    host = lab.host("a", "10.9.0.1/24")
+    host.write("/run/notify.sh", NOTIFY)
+    host.run("chmod", "755", "/run/notify.sh")
+    second = config(vips=(OTHER,), kind=f"{FAST}\n notify_deleted\n notify /run/notify.sh")
+    second = second.replace("VI_1", "VI_2").replace("virtual_router_id 51", "virtual_router_id 52")
+    both = "global_defs {\n script_user root\n}\n" + config() + second
+    router = started(lab, host, both)
+    lab.first(AddressAdded, lambda e: e.address == OTHER, timeout=5)
+    begin = lab.now()
+    host.write(router.path, "global_defs {\n script_user root\n}\n" + config())
+    assert reload(lab, router) == "Reload complete"
+    lab.first(Advert, lambda e: (e.vrid, e.priority) == (52, 0), after=begin, timeout=2)
+    lab.first(AddressRemoved, lambda e: e.address == OTHER, after=begin, timeout=2)
+    lab.wait_for(lambda: "DELETED" in host.run("cat", "/run/state"), timeout=5)
+    assert host.run("cat", "/run/state") == "INSTANCE VI_2 DELETED 200\n"
+    assert host.holds(VIP)
+    assert lab.events(Advert, lambda e: (e.vrid, e.priority) == (51, 0)) == []

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -262,3 +262,17 @@ def test_a_backup_has_no_farewell(bench: Bench) -> None:
 @pytest.mark.parametrize("bench", [OWNER], indirect=True)
 def test_without_prepared_adverts_there_is_no_farewell(bench: Bench) -> None:
     assert bench.loop.farewell(bench.router) is None
+
+
+@pytest.mark.parametrize("bench", [OWNER], indirect=True)
+def test_the_farewell_from_a_virtual_mac_is_a_whole_frame(bench: Bench) -> None:
+    link = bytes.fromhex("01005e000012 00005e000133 0800")
+    made = prepared(bench.wire.fileno())
+    framed = tuple(replace(one, link=link) for one in made.datagrams)
+    bench.loop.prepare(bench.router, replace(made, datagrams=framed))
+    farewell = bench.loop.farewell(bench.router)
+    assert farewell is not None
+    frame, control, to = farewell.messages[0]
+    assert frame[:14] == link
+    assert frame[14:] == reseal(framed[0], priority=0, ip_id=1)
+    assert (control, to) == (b"", (socket.if_indextoname(1), 0, 0, 0, link[:6]))
