@@ -34,9 +34,9 @@ class Contestant:
         reaped yet, and then keepalived takes itself for running already.
         """
         name = f"/run/bench-{next(_starts)}"
-        path = host.write(
-            f"{name}.conf", f"global_defs {{\nscript_user root\n{self.global_defs}\n}}\n{config}"
-        )
+        path = f"{name}.conf"
+        text = f"global_defs {{\nscript_user root\n{self.global_defs}\n}}\n{config}"
+        host.run("sh", "-c", f"cat > {path}", stdin=text)  # which may be large
         files = ("-p", f"{name}.pid", "-r", f"{name}-vrrp.pid")
         return host.popen(
             *self.command, "-f", path, "-n", "-l", "-P", "-G", *files, env=self.environment

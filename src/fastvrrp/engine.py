@@ -303,6 +303,7 @@ class Engine:
             core,
             netlink_fd=requests.fileno() if requests is not None else -1,
             frame_fd=self._host.frame_fd,
+            threaded=self._threaded,
             recorder=None if self._recording is None else self._recording.recorder,
         )
         self._closers.append(self._hot.close)

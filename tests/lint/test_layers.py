@@ -105,6 +105,7 @@ HOT = (
     "core/queue.pyx",
     "core/reactions.pyx",
     "core/senders.pyx",
+    "loop/announcing.pyx",
     "loop/transmit.pyx",
     "loop/worker.pyx",
     "wire/auth.pyx",

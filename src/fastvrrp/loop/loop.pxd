@@ -52,6 +52,9 @@ cdef class Loop:
     cdef int64_t armed
     cdef int64_t early           # ns by which a takeover is awaited awake, 0: not at all
     cdef int64_t slept           # ns suspended since boot, as last seen
+    cdef int64_t next_due        # of the core, as scheduled last
+    cdef int64_t heard           # ns, when the last turn received something
+    cdef uint64_t received_before
     cdef bint imminent           # a takeover is due within `early`: do not sleep
     cdef port_t* ports
     cdef rx_t* rx
@@ -61,10 +64,10 @@ cdef class Loop:
     cdef int _record_mark(self, entry_t entry) except -1
     cdef void take_more_events(self) noexcept nogil
     cdef void give(self, entry_kind_t kind, int32_t vr, int64_t a) noexcept nogil
-    cdef void attach(self, bint attached) noexcept nogil
     cdef void tell_failures(self) noexcept nogil
     cdef void turn(self, int timeout_ms) noexcept nogil
     cdef void receive(self, int32_t port, int fd) noexcept nogil
+    cdef void take_breath(self) noexcept nogil
     cdef void look_at_clocks(self) noexcept nogil
     cdef void schedule(self) noexcept nogil
     cdef void tell(self) noexcept nogil

@@ -20,6 +20,7 @@ class Loop:
         *,
         netlink_fd: int = -1,
         frame_fd: int = -1,
+        threaded: bool = False,
         recorder: Recorder | None = None,
     ) -> Self: ...
     @property

@@ -17,7 +17,7 @@ import os
 from libc.errno cimport errno
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
-from posix.time cimport CLOCK_MONOTONIC, itimerspec
+from posix.time cimport CLOCK_MONOTONIC, itimerspec, timespec
 from posix.unistd cimport close
 
 from fastvrrp.core.core cimport core_awaits_takeover, core_deadline, note_from
@@ -50,6 +50,7 @@ from fastvrrp.loop.linux cimport (
     eventfd_read,
     eventfd_write,
     msghdr,
+    nanosleep,
     pthread_mutex_destroy,
     pthread_mutex_init,
     pthread_mutex_lock,
@@ -111,6 +112,9 @@ assert <int>cmsg.FV_RX_CONTROL <= <int>RX_CONTROL_ROOM
 
 cdef enum:
     EARLY = 150000              # ns; an idle (virtual) CPU takes 50 to 100 us to come round
+    THICK = 1000000             # ns between two turns that receive: adverts come thick and fast
+    BREATH = 500000             # ns; then they are taken in gulps
+    FAR = 2000000               # ns; but only if nothing is due so soon
     READY = 500000              # ns; the worker stays awake so long after a takeover is due: adverts come first
     SUSPEND = 5000000           # ns; the two clocks that tell a suspend are not read at one instant
 
@@ -159,10 +163,13 @@ cdef class Loop:
     """The loop of `core`, a core.Core of `routers` routers and `ports` ports.
 
     `netlink_fd` (rtnetlink) and `frame_fd` (AF_PACKET) send what `prepare()` gives; -1: there is nothing to
-    send. The descriptors stay the caller's. `recorder`: writes down what happens to `core`, see `entries()`.
+    send. The descriptors stay the caller's. `threaded`: `run_worker()` does the work on the host, which waits for it;
+    else the loop does. `recorder`: writes down what happens to `core`, see `entries()`.
     """
 
-    def __cinit__(self, Core core not None, *, int netlink_fd=-1, int frame_fd=-1, Recorder recorder=None):
+    def __cinit__(
+        self, Core core not None, *, int netlink_fd=-1, int frame_fd=-1, bint threaded=False, Recorder recorder=None
+    ):
         cdef pthread_mutexattr_t attributes
         self.epoll_fd = self.timer_fd = self.wake_fd = self.note_fd = -1
         self.owner = core
@@ -179,7 +186,7 @@ cdef class Loop:
         pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT)
         pthread_mutex_init(&self.mutex, &attributes)
         pthread_mutexattr_destroy(&attributes)
-        create(&self.out, self.core, self.ring, netlink_fd, frame_fd)
+        create(&self.out, self.core, self.ring, netlink_fd, frame_fd, threaded)
         self._allocate()
         self.epoll_fd = _checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")
         self.timer_fd = _checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")
@@ -573,15 +580,14 @@ cdef class Loop:
             self.early = EARLY
             while not self.stopping:
                 self.turn(0 if self.imminent else -1)
+                self.take_breath()
 
     def run_worker(self):
         """Do the work on the host until `stop()`, without the GIL: the body of the worker's thread."""
         with nogil:
-            self.attach(True)
             while worker.wait(&self.out.host):
                 while worker.work(&self.out.host, monotonic()):
                     self.tell_failures()
-            self.attach(False)
 
     def stop(self):
         """Make `run()` return after its turn, and `run_worker()` when all requests are in the kernel. May be
@@ -590,12 +596,6 @@ cdef class Loop:
         self.poke()
         with nogil:
             worker.stop(&self.out.host)
-
-    cdef void attach(self, bint attached) noexcept nogil:
-        """The loop itself works under its mutex: no step of its own is under way when the worker begins."""
-        self.lock()
-        worker.attach(&self.out.host, attached)
-        self.unlock()
 
     cdef void tell_failures(self) noexcept nogil:
         if self.out.host.step.error == 0:
@@ -664,6 +664,22 @@ cdef class Loop:
             self.n_events = self.n_more_events
             self.n_more_events = 0
 
+    cdef void take_breath(self) noexcept nogil:
+        """Let adverts gather when many come at once, as of a thousand routers, or in a flood: a wake-up costs more than
+        ten of them, and elections count from their arrival."""
+        cdef timespec time
+        cdef int64_t now, before
+        if self.totals.received == self.received_before:
+            return
+        now = monotonic()
+        before = self.heard
+        self.received_before = self.totals.received
+        self.heard = now
+        if now - before < THICK and self.next_due - now > FAR:
+            time.tv_sec = 0
+            time.tv_nsec = BREATH
+            nanosleep(&time, NULL)
+
     cdef void look_at_clocks(self) noexcept nogil:
         """Tell the core the wall clock, and whether the host was suspended, before it hears what came since."""
         cdef int64_t slept = suspended() - self.slept
@@ -684,12 +700,13 @@ cdef class Loop:
         cdef int64_t due = core_deadline(self.core)
         cdef bint was_imminent = self.imminent
         self.imminent = False
+        self.next_due = due
         if self.early and core_awaits_takeover(self.core):
             due -= self.early
             self.imminent = due <= monotonic()
             if self.imminent and not was_imminent:
                 worker.expect(&self.out.host, due + self.early + READY)
-        if not self.out.host.attached:
+        if not self.out.host.threaded:
             due = min(due, self.out.host.due)
         if due >= self.armed or self.imminent:
             return

@@ -28,7 +28,9 @@ ctypedef struct transmit_t:
     queue_t queue
     host_t host
 
-cdef int create(transmit_t* t, core_t* core, recorder_t* recorder, int netlink_fd, int frame_fd) except -1
+cdef int create(
+    transmit_t* t, core_t* core, recorder_t* recorder, int netlink_fd, int frame_fd, bint threaded,
+) except -1
 cdef void destroy(transmit_t* t) noexcept
 # Perform every waiting act.
 cdef void perform(transmit_t* t) noexcept nogil

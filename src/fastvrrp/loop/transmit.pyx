@@ -17,11 +17,13 @@ from fastvrrp.loop.transition cimport outgoing_t
 from fastvrrp.wire.datagram cimport finish, sending_t
 
 
-cdef int create(transmit_t* t, core_t* core, recorder_t* recorder, int netlink_fd, int frame_fd) except -1:
+cdef int create(
+    transmit_t* t, core_t* core, recorder_t* recorder, int netlink_fd, int frame_fd, bint threaded,
+) except -1:
     """Allocate; raises MemoryError, and destroy() frees what there is."""
     t.core = core
     t.recorder = recorder
-    worker.create(&t.host, core.capacity, netlink_fd, frame_fd)
+    worker.create(&t.host, core.capacity, netlink_fd, frame_fd, threaded)
     allocate(t, core)
     return 0
 
@@ -46,7 +48,7 @@ cdef void perform(transmit_t* t) noexcept nogil:
     while t.core.acts.count > 0:
         t.n_batch = take_acts(t.core, t.recorder, t.batch, monotonic())
         perform_batch(t)
-    if not t.host.attached:
+    if not t.host.threaded:
         work_here(t)
 
 
@@ -57,7 +59,7 @@ cdef void perform_batch(transmit_t* t) noexcept nogil:
     for i in range(t.n_batch):
         if t.batch[i].kind != SEND:
             continue
-        if sends == TX_BATCH and t.host.attached:
+        if sends == TX_BATCH and t.host.threaded:
             perform_range(t, first, i)
             first = i
             sends = 0

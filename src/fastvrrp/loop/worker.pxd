@@ -58,7 +58,7 @@ ctypedef struct host_t:
     int32_t n_lanes
     lane_t* lanes
     int64_t due                 # ns, when frames can be sent next; NEVER: there are none
-    bint attached               # a thread of its own works; else the loop does
+    bint threaded               # a thread of its own works; else the loop does
     bint sleeps
     bint sends                  # requests are on their way
     bint stopping
@@ -67,7 +67,7 @@ ctypedef struct host_t:
     step_t step
     host_totals_t totals
 
-cdef int create(host_t* h, int32_t capacity, int netlink_fd, int frame_fd) except -1
+cdef int create(host_t* h, int32_t capacity, int netlink_fd, int frame_fd, bint threaded) except -1
 cdef void destroy(host_t* h) noexcept
 
 # See transmit.pxd; adopt() between begin() and end().
@@ -95,8 +95,6 @@ cdef transition_t* replace(host_t* h, int32_t vr, transition_t* new) noexcept no
 cdef bint work(host_t* h, int64_t now) noexcept nogil
 # Wait for work; False when there will be none any more.
 cdef bint wait(host_t* h) noexcept nogil
-# The worker attaches itself, the loop works no longer; and detaches.
-cdef void attach(host_t* h, bint attached) noexcept nogil
 
 # ---- any thread ----
 

@@ -13,6 +13,7 @@ from posix.time cimport CLOCK_MONOTONIC, timespec
 
 from fastvrrp.core.deadlines cimport NEVER
 from fastvrrp.core.model cimport INSTALL, NS_PER_SECOND
+from fastvrrp.loop.announcing cimport begin_rounds, end_rounds, gather_frames, lane_of, rounds_left
 from fastvrrp.loop.clock cimport monotonic
 from fastvrrp.loop.linux cimport (
     ACQUIRE,
@@ -57,7 +58,7 @@ cdef enum:
     PAUSE = 1000000             # ns
 
 
-cdef int create(host_t* h, int32_t capacity, int netlink_fd, int frame_fd) except -1:
+cdef int create(host_t* h, int32_t capacity, int netlink_fd, int frame_fd, bint threaded) except -1:
     """Allocate; raises MemoryError, and destroy() frees what there is."""
     cdef pthread_mutexattr_t attributes
     cdef pthread_condattr_t clock
@@ -72,6 +73,7 @@ cdef int create(host_t* h, int32_t capacity, int netlink_fd, int frame_fd) excep
     pthread_condattr_destroy(&clock)
     h.netlink_fd = netlink_fd
     h.frame_fd = frame_fd
+    h.threaded = threaded
     h.room = FIRST_SEND
     h.due = NEVER
     h.n_lanes = 1
@@ -149,6 +151,8 @@ cdef void end(host_t* h) noexcept nogil:
 
 cdef void set_active(host_t* h, int32_t vr, bint active) noexcept nogil:
     h.active[vr] = active
+    if not active and h.current[vr] != NULL:
+        end_rounds(h.current[vr])
 
 
 cdef void install(host_t* h, int32_t vr) noexcept nogil:
@@ -183,16 +187,11 @@ cdef void post_once(host_t* h, int32_t vr, transition_t* once, int32_t rounds) n
 cdef transition_t* replace(host_t* h, int32_t vr, transition_t* new) noexcept nogil:
     """Announcements that are under way go on with what the new one has."""
     cdef transition_t* old = h.current[vr]
-    cdef int32_t rounds = 0
-    cdef int i
     h.current[vr] = new
     if new != NULL:
         new.vr = vr
         if old != NULL:
-            for i in range(old.n_tracks):
-                if old.tracks[i].waits:
-                    rounds = max(rounds, old.tracks[i].rounds)
-        begin_rounds(h, new, rounds, False)
+            begin_rounds(h, new, rounds_left(old), False)
     return old
 
 
@@ -210,42 +209,6 @@ cdef void ask(host_t* h, int32_t vr, job_t* job) noexcept nogil:
     else:
         h.last.next = job
     h.last = job
-
-
-cdef void begin_rounds(host_t* h, transition_t* t, int32_t rounds, bint first_is_sent) noexcept nogil:
-    """Announce `rounds` times; `first_is_sent`: once, that was done together with the requests, but for frames that
-    keep an interval. A round that is under way is finished before."""
-    cdef track_t* track
-    cdef int32_t left
-    cdef int i
-    for i in range(t.n_tracks):
-        track = &t.tracks[i]
-        left = rounds - (first_is_sent and lane_of(h, track.lane).interval == 0)
-        if left <= 0:
-            continue
-        if track.waits:
-            track.rounds = max(track.rounds, left + (track.at > 0))
-            continue
-        track.at = 0
-        track.rounds = left
-        track.waits = True
-        retain(t)
-        append(lane_of(h, track.lane), track)
-        h.due = 0
-
-
-cdef lane_t* lane_of(host_t* h, int32_t number) noexcept nogil:
-    """Frames of a group that nobody has set a pace for have none."""
-    return &h.lanes[number if 0 < number < h.n_lanes else 0]
-
-
-cdef void append(lane_t* lane, track_t* track) noexcept nogil:
-    track.next = NULL
-    if lane.last == NULL:
-        lane.first = track
-    else:
-        lane.last.next = track
-    lane.last = track
 
 
 # ---- working ----
@@ -348,64 +311,6 @@ cdef void finish(host_t* h, job_t* job) noexcept nogil:
         begin_rounds(h, t, job.rounds, True)
 
 
-cdef int64_t gather_frames(host_t* h, int64_t now) noexcept nogil:
-    """Take the frames that may leave now, paced ones first; return when the next ones may."""
-    cdef int64_t due = NEVER
-    cdef lane_t* lane
-    cdef int32_t i
-    for i in range(h.n_lanes - 1, -1, -1):
-        lane = &h.lanes[i]
-        if lane.first != NULL and lane.opens <= now:
-            fill_from(h, lane, now)
-        if lane.first != NULL:
-            due = min(due, lane.opens)
-    return due
-
-
-cdef void fill_from(host_t* h, lane_t* lane, int64_t now) noexcept nogil:
-    """Take frames of one lane, round by round over all that wait there: one if they keep an interval."""
-    cdef step_t* step = &h.step
-    cdef track_t* track
-    while lane.first != NULL and step.n_frames < BATCH_MESSAGES and step.n_used < BATCH_MESSAGES:
-        track = lane.first
-        if not is_announced(h, track.owner):
-            end_track(step, lane)
-            continue
-        step.frames[step.n_frames] = track.frames[track.at]
-        step.n_frames += 1
-        track.at += 1
-        if track.at == track.n_frames:
-            end_round(step, lane)
-        if lane.interval > 0:
-            lane.opens = now + lane.interval
-            return
-
-
-cdef bint is_announced(const host_t* h, const transition_t* t) noexcept nogil:
-    return h.active[t.vr] and (t.once or h.current[t.vr] == t)
-
-
-cdef void end_round(step_t* step, lane_t* lane) noexcept nogil:
-    cdef track_t* track = lane.first
-    track.at = 0
-    track.rounds -= 1
-    if track.rounds == 0:
-        end_track(step, lane)
-    elif track.next != NULL:
-        lane.first = track.next
-        append(lane, track)
-
-
-cdef void end_track(step_t* step, lane_t* lane) noexcept nogil:
-    cdef track_t* track = lane.first
-    lane.first = track.next
-    if lane.first == NULL:
-        lane.last = NULL
-    track.waits = False
-    step.used[step.n_used] = track.owner
-    step.n_used += 1
-
-
 # ---- system calls ----
 
 cdef void send_requests(host_t* h) noexcept nogil:
@@ -425,7 +330,7 @@ cdef void send_frames(host_t* h) noexcept nogil:
     """Send the frames of this step. A full queue is given some time, if that holds up nobody; what cannot be sent is
     counted and does not stop the others."""
     cdef step_t* step = &h.step
-    cdef int patience = PATIENCE if h.attached else 0
+    cdef int patience = PATIENCE if h.threaded else 0
     cdef int done = 0
     cdef int i, sent
     for i in range(step.n_frames):
@@ -493,12 +398,6 @@ cdef void sleep(pthread_cond_t* condition, host_t* h, int64_t until) noexcept no
     time.tv_sec = until // NS_PER_SECOND
     time.tv_nsec = until % NS_PER_SECOND
     pthread_cond_timedwait(condition, &h.mutex, &time)
-
-
-cdef void attach(host_t* h, bint attached) noexcept nogil:
-    begin(h)
-    h.attached = attached
-    pthread_mutex_unlock(&h.mutex)
 
 
 cdef void expect(host_t* h, int64_t until) noexcept nogil:
