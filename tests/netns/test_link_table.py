@@ -224,3 +224,37 @@ result([before, made.kind, quiet, len(changes), renewed.generation > made.genera
         (last.generation, last.mtu) == (renewed.generation, 1400)])
 """
     assert run(host, script) == [True, "macvlan", True, 2, True, True]
+
+
+def test_routes_whose_interface_was_down_are_noticed(host: Host) -> None:
+    """Given a route over an interface and one without, when another interface goes down, then only
+    the second may be gone; when its own goes down and up, the first as well, each time once."""
+    script = """
+from fastvrrp.config.model import Route
+from fastvrrp.host.iproute import Names
+from fastvrrp.host.restore import Footings
+from fastvrrp.host.routes import route_holding
+from ipaddress import ip_address, ip_network
+
+ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+table = LinkTable(reactor, lambda: None, lambda key, port: None)
+names = Names()
+routes = [
+    route_holding(one, table, names)
+    for one in (
+        Route(destination=ip_network("10.60.0.0/16"), interface="eth0"),
+        Route(destination=ip_network("10.61.0.0/16"), via=ip_address("10.9.0.9")),
+    )
+]
+footings = Footings(table)
+found = []
+for words in ([], ["v0", "mtu", "1400"], ["eth0", "down"], ["eth0", "up"], []):
+    if words:
+        ip("link", "set", *words)
+    settle()
+    wait(lambda: words != ["eth0", "up"] or table.link("eth0").up)
+    found.append([one.text for one in footings.shaken(routes)])
+result(found)
+"""
+    own, free = "10.60.0.0/16 dev eth0", "10.61.0.0/16 via 10.9.0.9"
+    assert run(host, script) == [[], [free], [own, free], [own, free], []]

@@ -1,13 +1,15 @@
-"""Restorer: how often what somebody else removes is put back, before others shall hold it."""
+"""What is put back, and how often: `Restorer` counts what somebody else removes, before others
+shall hold it; `Footings` notices what the kernel drops without a word."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from fastvrrp.clock import monotonic_ns, seconds
-from fastvrrp.host.holding import Holding
+from fastvrrp.host.holding import Holding, Kind
+from fastvrrp.host.links import Footing, LinkTable
 
-__all__ = ["Restorer", "Verdict"]
+__all__ = ["Footings", "Restorer", "Verdict"]
 
 
 class Verdict(Enum):
@@ -67,3 +69,25 @@ class Restorer:
         """Begin anew: whoever removed it may be gone."""
         self._times.clear()
         self.reason = None
+
+
+class Footings:
+    """What the routes of one owner stand on, see `LinkTable.footing`."""
+
+    def __init__(self, table: LinkTable) -> None:
+        self._table = table
+        self._known: dict[tuple[object, ...], Footing | None] = {}
+
+    def shaken(self, holdings: Iterable[Holding]) -> list[Holding]:
+        """Return those of `holdings` that stand on something else than when this was called last,
+        and on something: the kernel may have dropped them, and setting them again is harmless. A
+        new one is not among them."""
+        found = {
+            one.key: (one, self._table.footing(one)) for one in holdings if one.kind is Kind.ROUTE
+        }
+        known, self._known = self._known, {key: footing for key, (_, footing) in found.items()}
+        return [
+            one
+            for key, (one, footing) in found.items()
+            if footing is not None and key in known and known[key] != footing
+        ]
