@@ -200,9 +200,10 @@ while adding.poll() is None:
     reactor.run_once(0.01)
 wait(lambda: of_table(table) == of_ip())
 wait(lambda: table._later is None)
-result(min(b - a for a, b in zip(times, times[1:])) if len(times) > 1 else 1)
+result([len(times), times[-1] - times[0]])
 """
-    assert run(host, script) >= 0.0099
+    count, duration = run(host, script)
+    assert 1 <= count <= duration / 0.01 + 2
 
 
 def test_catching_up_shows_at_once_and_tells_later(host: Host) -> None:
