@@ -325,16 +325,6 @@ def test_keepalived_does_not_run_without_the_value_of_an_option(line: str) -> No
     assert errors == ["FV102"]
 
 
-def test_static_entries_are_not_supported_yet() -> None:
-    for block, line in (
-        ("static_routes", "198.51.100.0/24 dev eth1"),
-        ("static_rules", "from all table 5 priority 5"),
-        ("static_ipaddress", "192.0.2.1/24"),
-    ):
-        found, _ = static(block, line)
-        assert [one.span.line for one in found.unsupported] == [1]
-
-
 def test_interfaces_of_routes_and_rules_must_exist_on_the_host() -> None:
     found, _ = static("static_routes", "198.51.100.0/24 dev eth7 nexthop dev eth8")
     assert [one.name for one in found.references] == ["eth7", "eth8"]

@@ -10,7 +10,6 @@ from fastvrrp.config.values.rules import RuleLine
 
 __all__ = ["NETWORK", "ROUTE_ROWS"]
 
-_ADDED = "Nothing adds them yet, and what depends on them would fail."
 
 _ANNOUNCEMENTS = Seconds("0", "2147.483647")
 
@@ -77,8 +76,6 @@ NETWORK: tuple[Block | Keyword, ...] = (
         "end, whoever is active. One a line.",
         to="static_addresses",
         entry=AddressLine(static=True),
-        support=REFUSED,
-        why=_ADDED,
     ),
     Block(
         "static_routes",
@@ -86,8 +83,6 @@ NETWORK: tuple[Block | Keyword, ...] = (
         "it.",
         to="static_routes",
         entry=RouteLine(static=True),
-        support=REFUSED,
-        why=_ADDED,
     ),
     Block(
         "static_rules",
@@ -95,8 +90,6 @@ NETWORK: tuple[Block | Keyword, ...] = (
         "writes it, with a priority.",
         to="static_rules",
         entry=RuleLine(static=True),
-        support=REFUSED,
-        why=_ADDED,
     ),
     Block(
         "interface_up_down_delays",
