@@ -83,7 +83,7 @@ def test_an_address_that_the_kernel_refuses_is_named_and_stops_no_other(
     begin = lab.now()
     started(lab, host)
     assert host.holds("10.9.0.101")
-    logged(lab, "cannot add fd09::100/64 to eth0: Permission denied (/run/router.conf:13", begin)
+    logged(lab, "cannot set address fd09::100/64 dev eth0: Permission denied", begin)
 
 
 def test_leftovers_of_a_killed_daemon_are_removed_at_start(lab: Lab, host: Host) -> None:
@@ -94,7 +94,7 @@ def test_leftovers_of_a_killed_daemon_are_removed_at_start(lab: Lab, host: Host)
     assert VIP in host.run("ip", "address", "show", "dev", "eth0")
     again = lab.now()
     router.start()
-    logged(lab, f"removing {VIP}/24 from eth0, left by an earlier run", again)
+    logged(lab, f"undone, left by an earlier run: address {VIP}/24 dev eth0", again)
     removed = lab.first(AddressRemoved, lambda e: e.address == VIP, after=again, timeout=2)
     lab.first(AddressAdded, lambda e: e.address == VIP, after=removed.at, timeout=3)
 
@@ -103,7 +103,7 @@ def test_an_address_of_the_operator_is_left_alone(lab: Lab, host: Host) -> None:
     host.run("ip", "address", "add", "10.9.0.101/32", "dev", "eth0")
     begin = lab.now()
     Router(host, CONFIG, program="fastvrrpd").start()
-    logged(lab, "10.9.0.101/32 is already on eth0 and was not set by us", begin)
+    logged(lab, "10.9.0.101/32 dev eth0 is there already and was not set by us", begin)
     assert not lab.events(AddressRemoved, lambda e: e.address == "10.9.0.101")
 
 
@@ -129,7 +129,7 @@ def test_an_address_that_somebody_removes_comes_back(lab: Lab, host: Host) -> No
     host.run("ip", "address", "del", f"{VIP}/24", "dev", "eth0")
     back = lab.first(AddressAdded, by_address(VIP), after=removed, timeout=2)
     lab.first(Arp, lambda e: e.sender == VIP, after=back.at - 50_000_000, timeout=2)
-    logged(lab, f"{VIP}/24 was removed by somebody else; restored", removed)
+    logged(lab, f"{VIP}/24 dev eth0 was removed", removed)
     assert not lab.events(Advert, lambda e: e.priority == 0)
 
 
