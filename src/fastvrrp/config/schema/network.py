@@ -1,7 +1,7 @@
 """Rows of the outermost level about addresses, routes and links."""
 
 from fastvrrp.config.model import GarpGroup
-from fastvrrp.config.row import REFUSED, Block, Keyword
+from fastvrrp.config.row import Block, Keyword
 from fastvrrp.config.values import InterfaceName, Seconds
 from fastvrrp.config.values.addresses import AddressLine
 from fastvrrp.config.values.links import DelayLine, LinkbeatLine
