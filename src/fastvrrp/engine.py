@@ -349,6 +349,7 @@ class Engine:
             self._trackers.update(self.config)
             draft.give_up()
             self._set_paces()
+            self._host.drop_only(self.config)
             raise
         self.config = config
         for note in notes:

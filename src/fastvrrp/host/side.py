@@ -55,7 +55,7 @@ class HostSide:
         self.frame_fd = -1
         """Sends announcements; -1: the caller does."""
         self._firewall = Firewall()
-        self._dropping: tuple[Config, ...] = ()
+        self._dropping: tuple[Config, ...] = ()  # as the links are now
         self._closers.append(self._firewall.close)
         try:
             if journal is not None:
@@ -114,7 +114,7 @@ class HostSide:
         what is to be dropped until the second holds. Raises KernelError, with nothing changed."""
         wanted = (drops(one, self._interface_of, self._index_of) for one in configs)
         self._firewall.update(configs[-1].global_defs.firewall, frozenset(chain(*wanted)))
-        self._dropping = configs
+        self._dropping = configs if any(map(_drops_by_link, configs)) else ()
 
     def drop_only(self, *configs: Config) -> None:
         """As `drop`; a failure is told only, for everything else is done."""
@@ -174,3 +174,9 @@ class HostSide:
         if self.statics is not None:
             self.statics.on_overrun()
         self._on_overrun()
+
+
+def _drops_by_link(config: Config) -> bool:
+    """Tell if what `config` wants dropped hangs on the interfaces that there are."""
+    by_index = config.global_defs.firewall.by_index
+    return by_index or any(not instance.interface for instance in config.instances)

@@ -51,10 +51,10 @@ class InterfaceTracker:
         """Go on: there is nothing but the name, see `Tracker.become`."""
         return isinstance(fresh, InterfaceTracker) and fresh.name == self.name
 
-    def look(self) -> None:
-        """See if the interface has changed."""
+    def look(self, *, tells: bool = True) -> None:
+        """See if the interface has changed, and tell of it."""
         before, self.verdict = self.verdict, self._read()
-        if self._active and self.verdict is not before:
+        if tells and self._active and self.verdict is not before:
             self._on_change(self)
 
     def contribution(self, use: TrackUse) -> Contribution:

@@ -112,14 +112,16 @@ class Trackers:
             tracker.start()
 
     def update(self, config: Config) -> None:
-        """Track what `config` says from now on; `on_change` is not called.
+        """Track what `config` says from now on; who asks looks at all contributions afterwards.
 
-        What looks at the same thing as before is the same tracker with the same verdict; what is
-        new begins at once, and holds nobody back until its first result, as in keepalived.
+        What looks at the same thing as before is the same tracker with the same verdict, and does
+        not call `on_change`; what is new begins at once, and holds nobody back until its first
+        result, as in keepalived.
         """
         before = dict(self._made)
         self._config = config
         self._make()
+        self._look_at_links(tells=False)
         kept = set(self._made.values())
         self._late &= kept
         if self._is_started:
@@ -150,9 +152,12 @@ class Trackers:
 
     def look_at_links(self) -> None:
         """Let the trackers of interfaces see what has changed."""
+        self._look_at_links(tells=True)
+
+    def _look_at_links(self, *, tells: bool) -> None:
         for tracker in self._made.values():
             if isinstance(tracker, InterfaceTracker):
-                tracker.look()
+                tracker.look(tells=tells)
 
     def of(self, instance: InstanceConfig) -> tuple[Tracked, ...]:
         """Return what `instance` tracks, and what its sync group does; if both track the same

@@ -58,11 +58,12 @@ class Fixture:
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
         self.changes = 0
+        self.up = True
         self.trackers: Trackers | None = None
 
     def start(self, config: Config) -> Trackers:
         self.trackers = Trackers(
-            config, loop=self.reactor, is_up=lambda _: True, on_change=self.on_change
+            config, loop=self.reactor, is_up=lambda _: self.up, on_change=self.on_change
         )
         self.trackers.start()
         return self.trackers
@@ -267,6 +268,22 @@ def test_a_probe_keeps_its_verdict_if_its_target_is_the_same(world: Fixture, unt
     other = TcpProbe(address=ip_address("127.0.0.2"), port=port)
     trackers.update(using(replace(first, target=other)))
     assert only(trackers)[0] is not tracker
+
+
+def test_the_state_of_an_interface_is_looked_up_silently(world: Fixture) -> None:
+    """Given an interface whose state counts otherwise from a reload on (it is polled now), then it
+    contributes what it is."""
+    instance = InstanceConfig(
+        name="VI_1", interface="eth0", vrid=1, interfaces=(TrackUse(name="eth1"),)
+    )
+    config = Config(instances=(instance,))
+    trackers = world.start(config)
+    tracker, contribution = only(trackers)
+    assert contribution == Contribution()
+    world.up = False
+    trackers.update(config)
+    assert only(trackers) == (tracker, Contribution(fault="interface eth1 down"))
+    assert world.changes == 0
 
 
 # ---- counters of results ----
