@@ -62,7 +62,8 @@ cdef void _write(recorder_t* r, entry_t* entry, const heard_t* heard, size_t add
     _copy_in(r, entry, sizeof(entry_t))
     if heard != NULL:
         _copy_in(r, heard, sizeof(heard_t))
-        _copy_in(r, heard.advert.addresses, addresses_len)
+        if addresses_len:
+            _copy_in(r, heard.advert.addresses, addresses_len)
 
 
 cdef entry_t _entry(entry_kind_t kind, int32_t vr, int64_t a, int64_t now) noexcept nogil:
