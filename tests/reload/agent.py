@@ -136,8 +136,17 @@ def held(engine: Engine) -> dict[tuple[object, ...], object]:
 
 def compare(what: str, one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """Return the differences in words."""
-    differing = (key for key in one if one[key] != other[key])
-    return [f"{what}: {key}: {one[key]!r} is not {other[key]!r}" for key in differing]
+    return [
+        f"{what}: {key}: only {_beyond(one[key], other[key])}, not {_beyond(other[key], one[key])}"
+        for key in one
+        if one[key] != other[key]
+    ]
+
+
+def _beyond(one: Any, other: Any) -> object:  # noqa: ANN401 - lines, or something smaller
+    if isinstance(one, dict):
+        return {key: _beyond(one[key], other[key]) for key in one if one[key] != other[key]}
+    return [line for line in one if line not in other] if isinstance(one, list) else one
 
 
 def run(seed: int) -> list[str]:

@@ -114,7 +114,7 @@ def _instance(template: InstanceConfig, vrid: int, rng: Random) -> InstanceConfi
         addresses=_addresses(rng, interface, family, rng.randint(1, 3)),
         excluded=_addresses(rng, interface, rng.choice((4, 6)), rng.randint(0, 2)),
         routes=(),
-        rules=(),
+        rules=_rules(template.rules),
     )
 
 
