@@ -21,7 +21,7 @@ from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
-from fastvrrp.errors import ConfigError, EngineError, FastVrrpError
+from fastvrrp.errors import ConfigError, EngineError
 from fastvrrp.host.links import Key
 from fastvrrp.host.side import HostSide
 from fastvrrp.journal import Journal, Undo
@@ -34,7 +34,7 @@ from fastvrrp.reactor import Handle, Loop, Reactor
 from fastvrrp.record.writer import Recording, Target
 from fastvrrp.report.change import StateChange
 from fastvrrp.report.snapshot import Snapshot
-from fastvrrp.routers.fleet import Fleet
+from fastvrrp.routers.fleet import Draft, Fleet
 from fastvrrp.routers.placement import Shared
 from fastvrrp.routers.roster import roster, start_delay
 from fastvrrp.routers.sockets import Ports
@@ -308,13 +308,14 @@ class Engine:
         )
         self._closers.append(self._hot.close)
         ports = Ports(self._hot, 2 * len(config.instances))
-        self._closers.append(lambda: ports.close_unused(set()))
+        self._closers.append(ports.close)
         self._fleet = Fleet(
             Shared(
                 loop=loop,
                 hot=self._hot,
                 ports=ports,
                 table=self._host.table,
+                made=self._host.made,
                 states=self._host.states,
                 requests=requests,
             )
@@ -331,12 +332,7 @@ class Engine:
 
     def _carry_out(self, config: Config) -> None:
         """Let everything go by `config`; raises what `apply()` does, with nothing changed."""
-        self._host.drop(self.config, config)
-        try:
-            draft = self._fleet.draft(roster(config, self._host.table), config)
-        except FastVrrpError:
-            self._host.drop_only(self.config)
-            raise
+        draft = self._draft(config)
         held = [one for router in self._fleet.routers for one in router.placement.removable]
         self._host.keep(self._host.undos((*held, *draft.holdings)))
         try:
@@ -349,7 +345,7 @@ class Engine:
             self._trackers.update(self.config)
             draft.give_up()
             self._set_paces()
-            self._host.drop_only(self.config)
+            self._take_back()
             raise
         self.config = config
         for note in notes:
@@ -366,6 +362,7 @@ class Engine:
         if self._keeper is not None:
             self._keeper.update([one for one in self._fleet.routers if one.has_marks])
         self._fleet.close_unused()
+        self._host.settle()
         self._changed()
 
     def _end_of(self, router: VirtualRouter, before: InstanceConfig) -> StateChange:
@@ -397,6 +394,21 @@ class Engine:
         """Let announcements keep the intervals of the fleet."""
         for number, pace in enumerate(self._fleet.shared.pacing.paces):
             self._hot.set_pace(number, pace.arp, pace.na)
+
+    def _draft(self, config: Config) -> Draft:
+        """Make what `config` needs before its routers can be placed; takes it back on failure."""
+        self._host.make_links(config)
+        try:
+            self._host.drop(self.config, config)
+            return self._fleet.draft(roster(config, self._host.table), config)
+        except BaseException:
+            self._take_back()
+            raise
+
+    def _take_back(self) -> None:
+        self._host.make_links(self.config)
+        self._host.settle()
+        self._host.drop_only(self.config)
 
     def _changed(self) -> None:
         """Something that hangs on the interfaces or the states of routers is another one now."""

@@ -21,6 +21,7 @@ from fastvrrp.children.security import Program, check
 from fastvrrp.children.security import Severity as ProblemSeverity
 from fastvrrp.config.model import Command, Config, Reference, ReferenceKind, ScriptConfig
 from fastvrrp.errors import KernelError
+from fastvrrp.host.vmac_plan import names, wanted
 from fastvrrp.track.mounts import waits_on
 
 if TYPE_CHECKING:
@@ -75,12 +76,13 @@ def advise(config: Config, report: Report) -> None:
 
 def _check_interfaces(config: Config, report: Report) -> None:
     """Report interfaces that are not there; the engine does not start without those of instances,
-    unless it is told that interfaces come later; as keepalived.
+    unless it is told that interfaces come later; as keepalived. Those of use_vmac are made then.
     """
     present = {name for _, name in socket.if_nameindex()}
+    made = {next(names(want)) for want in wanted(config)}
     may_come_later = config.global_defs.dynamic_interfaces
     for one in config.references:
-        if one.kind is not ReferenceKind.INTERFACE or one.name in present:
+        if one.kind is not ReferenceKind.INTERFACE or one.name in present | made:
             continue
         message, hint = f"there is no interface {one.name} here", _which_interface(one, present)
         if one.keyword in _NEEDED_AT_START:

@@ -187,7 +187,8 @@ def test_every_keyword_of_the_language_has_a_row(block: str, word: str) -> None:
 
 def test_an_unsupported_keyword_is_found_by_whoever_starts_the_engine() -> None:
     loaded = config.loads(
-        "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nuse_vmac\n"
+        "global_defs {\nnotify_fifo /run/f\n}\n"
+        "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\n"
         "virtual_ipaddress {\n192.0.2.1\n}\n}\n"
     )
     assert [one.code for one in loaded.unsupported] == ["FV111"]

@@ -8,20 +8,22 @@ from ipaddress import ip_interface
 import pytest
 
 from fastvrrp import Config, ConfigError, Engine, loads
-from fastvrrp.config.model import InstanceConfig, VirtualAddress, Vmac
+from fastvrrp.config.model import Command, GlobalConfig, InstanceConfig, VirtualAddress
 
 VIP = VirtualAddress(address=ip_interface("192.0.2.100/24"))
 ONE = InstanceConfig(name="V", interface="eth0", vrid=1, addresses=(VIP,))
 TEXT = """\
+global_defs {
+    notify_fifo /run/f
+    vrrp_notify_fifo /run/g
+}
 vrrp_instance V {
     interface eth0
     virtual_router_id 1
-    use_vmac
     virtual_ipaddress {
         192.0.2.100/24
     }
 }
-net_namespace blue
 """
 
 
@@ -52,13 +54,15 @@ def test_what_the_engine_cannot_do_is_refused_with_place_and_remedy() -> None:
         Engine(loaded)
     shown = str(caught.value)
     assert [found.code for found in caught.value.diagnostics] == ["FV111", "FV111"]
-    for part in ("k.conf:4:5", "use_vmac", "k.conf:9:1", "net_namespace", "hint: "):
+    for part in ("k.conf:2:5", "notify_fifo", "k.conf:3:5", "vrrp_notify_fifo", "hint: "):
         assert part in shown
 
 
 def test_what_python_asks_for_in_vain_is_refused_as_well() -> None:
-    with pytest.raises(ConfigError, match="use_vmac is not supported yet"):
-        Engine(Config(instances=(replace(ONE, vmac=Vmac()),)))
+    with pytest.raises(ConfigError, match="startup_script is not supported yet"):
+        Engine(
+            Config(instances=(ONE,), global_defs=GlobalConfig(startup_script=Command(argv=("/l",))))
+        )
 
 
 def test_what_was_corrected_is_logged(caplog: pytest.LogCaptureFixture) -> None:

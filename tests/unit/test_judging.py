@@ -60,8 +60,22 @@ class Host:
         return []
 
 
+class Made:
+    """No interfaces are made: every instance has that of its configuration."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def link_of(self, instance: InstanceConfig) -> Link | None:
+        return self.host.link(instance.interface)
+
+    def problem(self, _: InstanceConfig) -> str | None:
+        return None
+
+
 class Shared:
     def __init__(self, host: Host, needed: tuple[str, ...]) -> None:
+        self.made = Made(host)
         self.hot = Hot()
         self.table = self.states = host
         self.needed = {"VI_1": needed}

@@ -15,6 +15,7 @@ from fastvrrp.config.model import (
     Rule,
 )
 from fastvrrp.host.links import Link, LinkTable
+from fastvrrp.host.vmac_plan import interface_of
 
 __all__ = ["linkbeat_of", "located", "needed", "own_link", "settle_delays", "watched"]
 
@@ -53,12 +54,14 @@ def located(instance: InstanceConfig, table: LinkTable) -> InstanceConfig:
 def needed(config: Config) -> dict[str, tuple[str, ...]]:
     """Return, for each instance, the interfaces whose loss is a fault of it, each once: its own,
     those of its tracked addresses, routes and rules, and those of static entries with a
-    `track_group` that it is in."""
+    `track_group` that it is in. Of interfaces that are made for it, it is that below which
+    counts."""
     by_static = _static_interfaces(config)
     found = {}
     for instance in config.instances:
         vips = (*instance.addresses, *instance.excluded)
-        names = [instance.interface, *(vip.interface for vip in vips if vip.track)]
+        names: list[str | None] = [instance.interface]
+        names += [interface_of(instance, vip) for vip in vips if vip.track]
         for entry in chain[Route | Rule](instance.routes, instance.rules):
             names += _interfaces(entry) if entry.track else ()
         names += by_static.get(instance.name, ())

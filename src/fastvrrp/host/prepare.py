@@ -24,9 +24,12 @@ from fastvrrp.host.pacing import Pacing
 from fastvrrp.host.requests import Requests
 from fastvrrp.host.routes import route_holding
 from fastvrrp.host.rules import rule_holding
+from fastvrrp.host.vmac import VirtualLinks
+from fastvrrp.host.vmac_plan import advert_mac, interface_of
 from fastvrrp.loop.ports import PortKey
 from fastvrrp.loop.prepared import Prepared
 from fastvrrp.wire.advert import layout
+from fastvrrp.wire.frames import from_mac
 from fastvrrp.wire.values import Layout
 
 __all__ = [
@@ -143,11 +146,13 @@ def _has_ah(instance: InstanceConfig) -> bool:
 def lay_out_adverts(
     instance: InstanceConfig, common: GlobalConfig, source: Address
 ) -> tuple[Layout, ...]:
-    """Return one advert for each destination: the multicast group, or every peer but ourselves."""
+    """Return one advert for each destination: the multicast group, or every peer but ourselves.
+    Those from a virtual MAC address are whole frames."""
+    mac = advert_mac(instance)
     group = instance.multicast_group(common)
     peers = [peer.address for peer in instance.peers if peer.address != source]
     destinations = peers if instance.peers else [group]
-    return tuple(
+    adverts = (
         layout(
             family=instance.family,
             version=int(instance.version),
@@ -166,6 +171,7 @@ def lay_out_adverts(
         )
         for destination in destinations
     )
+    return tuple(adverts if mac is None else (from_mac(mac, one) for one in adverts))
 
 
 def survey(
@@ -174,18 +180,28 @@ def survey(
     link: Link,
     source: Address,
     table: LinkTable,
+    made: VirtualLinks,
     names: Names,
     pacing: Pacing,
 ) -> Place:
-    """Return the place of `instance` on `link`, with its addresses, routes and rules in the order
-    in which they are set. What cannot be set as the host is now is left out, and told."""
+    """Return the place of `instance` on `link`, with its own interfaces (see `made`), addresses,
+    routes and rules in the order in which they are set. What cannot be set as the host is now is
+    left out, and told."""
     vips = (*instance.addresses, *instance.excluded)
     makers: tuple[Callable[[], Holding], ...] = (
-        *(partial(_address, vip, link, table, _pace(vip, link, pacing)) for vip in vips),
+        *(
+            partial(
+                _address,
+                vip,
+                made.link_for(instance, vip),
+                pacing.number(interface_of(instance, vip) or link.name),
+            )
+            for vip in vips
+        ),
         *(partial(route_holding, route, table, names) for route in instance.routes),
         *(partial(rule_holding, rule, names) for rule in instance.rules),
     )
-    holdings, missing = [], []
+    holdings, missing = [*made.wake(instance)], []
     for make in makers:
         try:
             holdings.append(make())
@@ -219,14 +235,10 @@ def identity(link: Link | None) -> tuple[object, ...]:
     return (link.index, link.generation, link.name, link.mac, link.arp)
 
 
-def _pace(vip: VirtualAddress, link: Link, pacing: Pacing) -> int:
-    return pacing.number(link.name if vip.interface is None else vip.interface)
-
-
-def _address(vip: VirtualAddress, link: Link, table: LinkTable, pace: int) -> Holding:
-    where = link if vip.interface is None else table.link(vip.interface)
+def _address(vip: VirtualAddress, where: Link | None, pace: int) -> Holding:
     if where is None:
-        raise HoldingError(f"{vip.address}: interface {vip.interface} does not exist")
+        named = f"interface {vip.interface}" if vip.interface is not None else "its interface"
+        raise HoldingError(f"{vip.address}: {named} does not exist")
     return address_holding(vip, where, pace=pace)
 
 

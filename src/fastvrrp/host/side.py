@@ -2,7 +2,6 @@
 themselves: links, requests to the kernel, static entries."""
 
 import logging
-import socket
 from collections.abc import Callable, Iterable
 from itertools import chain
 
@@ -17,7 +16,10 @@ from fastvrrp.host.link_users import linkbeat_of, located, settle_delays, watche
 from fastvrrp.host.links import Key, LinkTable
 from fastvrrp.host.requests import Requests
 from fastvrrp.host.statics import Statics
+from fastvrrp.host.sysctls import Sysctls
+from fastvrrp.host.vmac import VirtualLinks
 from fastvrrp.journal import Journal, RouteUndo, Undo
+from fastvrrp.loop.ports import open_packet_socket
 from fastvrrp.reactor import Loop
 
 __all__ = ["HostSide"]
@@ -62,6 +64,10 @@ class HostSide:
                 journal.undo_last_run()
             self.table = LinkTable(loop, self._links_changed, self._was_lost, self._lost_news)
             self._closers.append(self.table.close)
+            self.sysctls = Sysctls()
+            self._closers.append(self.sysctls.close)
+            self.made = VirtualLinks(self.table, self.sysctls, loop, on_change)
+            self._closers.append(self.made.close)
             if sets_addresses:
                 self._open(config, loop)
             self.states = LinkStates(
@@ -86,12 +92,7 @@ class HostSide:
         remove_leftovers(config, self.table, self.requests, names)
         self.statics = Statics(self.table, loop)
         self._closers.append(self.statics.close)
-        try:
-            frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        except OSError as error:
-            raise KernelError(
-                "open packet socket for", "gratuitous ARP", error.errno or 0
-            ) from error
+        frames = open_packet_socket("gratuitous ARP")
         self._closers.append(frames.close)
         self.frame_fd = frames.fileno()
 
@@ -109,6 +110,15 @@ class HostSide:
 
     # ---- a new configuration ----
 
+    def make_links(self, config: Config) -> None:
+        """Make the interfaces that `config` asks for; what is not needed any more stays until
+        `settle()`."""
+        self.made.update(config if self.requests is not None else Config(), Names())
+
+    def settle(self) -> None:
+        """Remove the interfaces that the last configuration did not ask for."""
+        self.made.settle()
+
     def drop(self, *configs: Config) -> None:
         """Let packets be dropped that any of `configs` wants dropped (accept mode off); of two,
         what is to be dropped until the second holds. Raises KernelError, with nothing changed."""
@@ -124,6 +134,9 @@ class HostSide:
             log.error("%s; what is dropped stays as it was", error)
 
     def _interface_of(self, instance: InstanceConfig, vip: VirtualAddress) -> str | None:
+        link = self.made.link_for(instance, vip)
+        if link is not None:
+            return link.name
         return vip.interface or located(instance, self.table).interface or None
 
     def _index_of(self, name: str) -> int | None:
@@ -149,6 +162,7 @@ class HostSide:
         ]
         if self.statics is not None:
             found += self.statics.undos
+        found += (*self.made.undos, *self.sysctls.undos)
         return (*found, *self._firewall.undos)
 
     def keep(self, undos: Iterable[Undo]) -> None:
@@ -159,6 +173,7 @@ class HostSide:
     # ---- news ----
 
     def _links_changed(self) -> None:
+        self.made.refresh()
         self.states.update()
         if self._dropping:
             self.drop_only(*self._dropping)

@@ -15,10 +15,11 @@ from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig, VirtualAddress
 from fastvrrp.host.holding import Holding, HoldingError, Kind
 from fastvrrp.host.iproute import Names
+from fastvrrp.host.link_users import own_link
 from fastvrrp.host.links import Link, LinkTable
 from fastvrrp.host.netlink import RouteSocket
 from fastvrrp.host.sysctls import Sysctls
-from fastvrrp.host.vmac_plan import Key, Wanted, key_for, names, own_key, wanted
+from fastvrrp.host.vmac_plan import Key, Wanted, advert_mac, key_for, names, own_key, wanted
 from fastvrrp.host.vmac_requests import (
     Found,
     add_address,
@@ -145,19 +146,41 @@ class VirtualLinks:
 
     # ---- questions ----
 
-    def name_of(self, instance: InstanceConfig) -> str | None:
-        """Return the interface that stands for that of `instance`; None: it is that itself, or ours
-        is not there."""
+    def link_of(self, instance: InstanceConfig) -> Link | None:
+        """Return the interface that `instance` hears and speaks on, None while it is not there:
+        its own one, or the ipvlan interface that stands for it."""
         key = own_key(instance)
-        return self._made[key].name if key in self._made and self._made[key].index else None
+        made = self._made.get(key) if key is not None and instance.ipvlan is not None else None
+        if made is None:
+            return own_link(instance, self._table)
+        return self._table.by_index(made.index) if made.index else None
+
+    def names_of(self, instance: InstanceConfig) -> tuple[str, ...]:
+        """Return the names of the interfaces that are there for `instance` only, its own first."""
+        return tuple(made.name for made in self._of(instance) if made.index)
 
     def link_for(self, instance: InstanceConfig, vip: VirtualAddress) -> Link | None:
         """Return the interface that `vip` goes to, None while it is not there."""
-        key = key_for(instance, vip)
-        if key is None:
-            return self._table.link(vip.interface or instance.interface)
-        made = self._made.get(key)
-        return self._table.by_index(made.index) if made is not None else None
+        made = self._made.get(key) if (key := key_for(instance, vip)) is not None else None
+        if made is not None:
+            return self._table.by_index(made.index) if made.index else None
+        if vip.interface is not None:
+            return self._table.link(vip.interface)
+        return own_link(instance, self._table)
+
+    def macvlans_of(self, instance: InstanceConfig) -> frozenset[int]:
+        """Return the indexes of the interfaces of `instance` with a virtual MAC address."""
+        found = (made for made in self._of(instance) if made.want.mac is not None)
+        return frozenset(made.index for made in found if made.index)
+
+    def speaks_from(self, instance: InstanceConfig) -> int:
+        """Return the index of the interface whose MAC address the adverts of `instance` carry; 0:
+        it is not there."""
+        key = own_key(instance)
+        if key is not None and advert_mac(instance) is not None:
+            return self._made[key].index if key in self._made else 0
+        link = self.link_of(instance)
+        return link.index if link is not None else 0
 
     def problem(self, instance: InstanceConfig) -> str | None:
         """Return in words why an interface of `instance` cannot be there; an absent one below it
@@ -174,7 +197,7 @@ class VirtualLinks:
                 key=("link", made.index),
                 install=turn(made.index, up=True),
                 remove=turn(made.index, up=False),
-                text=f"{made.name} up",
+                text=made.name,
                 links=((made.name, made.index),),
             )
             for made in self._of(instance)
@@ -269,7 +292,7 @@ class VirtualLinks:
         made.name, made.index = name, there.index
         try:
             self._ask(f"mark interface {name}", mark(there.index))
-            set_up(self._sysctls, name, base.name, ipv6=want.ipv6)
+            set_up(self._sysctls, name, want)
             if want.mac is None:
                 self._begin_ipvlan(made)
         except _Refused:

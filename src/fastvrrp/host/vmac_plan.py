@@ -15,7 +15,17 @@ from fastvrrp.config.model import (
 )
 from fastvrrp.wire.frames import virtual_mac
 
-__all__ = ["NAME_LENGTH", "Key", "Wanted", "interface_of", "key_for", "names", "own_key", "wanted"]
+__all__ = [
+    "NAME_LENGTH",
+    "Key",
+    "Wanted",
+    "advert_mac",
+    "interface_of",
+    "key_for",
+    "names",
+    "own_key",
+    "wanted",
+]
 
 NAME_LENGTH = 15
 """Bytes of an interface's name in Linux, at most."""
@@ -85,6 +95,13 @@ def interface_of(instance: InstanceConfig, vip: VirtualAddress) -> str:
     to one of ours."""
     key = key_for(instance, vip)
     return key.base if key is not None else vip.interface or instance.interface
+
+
+def advert_mac(instance: InstanceConfig) -> bytes | None:
+    """Return the MAC address that its adverts come from; None: that of its interface."""
+    if instance.vmac is None or instance.vmac_xmit_base or instance.peers:
+        return None
+    return _mac(instance.vmac, instance.family, instance.vrid)
 
 
 def names(want: Wanted) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fastvrrp.config.model import Config
 from fastvrrp.host.sysctls import Sysctls
-from fastvrrp.host.vmac_plan import wanted
+from fastvrrp.host.vmac_plan import Wanted, wanted
 
 __all__ = ["base_settings", "set_up"]
 
@@ -14,12 +14,13 @@ _ON_OURS = {
     "accept_local": "1",
     "promote_secondaries": "1",
 }
-_ON_BASE = {"arp_ignore": "1", "arp_filter": "1"}  # never answer for a virtual address
-_IPV6_ON_OURS = {
-    "addr_gen_mode": "1",  # none: no address is made of the virtual MAC address, RFC 9568 §7.4
-    "accept_ra": "0",
-    "autoconf": "0",
+_ON_BASE = {
+    "arp_ignore": "1",  # never answer for a virtual address
+    "arp_filter": "1",
+    "arp_announce": "2",  # never ask in the name of one: who is asked takes note of the MAC address
 }
+_IPV6_ON_OURS = {"accept_ra": "0", "autoconf": "0"}
+_NO_IDENTIFIER = "1"  # addr_gen_mode: none, IN6_ADDR_GEN_MODE_NONE
 
 
 def base_settings(config: Config) -> dict[str, dict[str, str]]:
@@ -36,20 +37,19 @@ def base_settings(config: Config) -> dict[str, dict[str, str]]:
     return found
 
 
-def set_up(sysctls: Sysctls, name: str, base: str, *, ipv6: bool) -> bool:
-    """Set the parameters of interface `name`, which is ours, over `base`; False, and told, when one
-    does not hold."""
-    given = [
-        sysctls.write(parameter, value) for parameter, value in _settings(sysctls, name, ipv6=ipv6)
-    ]
+def set_up(sysctls: Sysctls, name: str, want: Wanted) -> bool:
+    """Set the parameters of interface `name`, made as `want` says; False, and told, when one does
+    not hold."""
+    settings = _settings(sysctls, name, want)
+    given = [sysctls.write(parameter, value) for parameter, value in settings]
     for family in ("ipv4", "ipv6"):
-        forwards = sysctls.get(f"net/{family}/conf/{base}/forwarding")
-        if forwards is not None and (family == "ipv4" or ipv6):
+        forwards = sysctls.get(f"net/{family}/conf/{want.key.base}/forwarding")
+        if forwards is not None and (family == "ipv4" or want.ipv6):
             given.append(sysctls.write(f"net/{family}/conf/{name}/forwarding", forwards))
     return all(given)
 
 
-def _settings(sysctls: Sysctls, name: str, *, ipv6: bool) -> Iterator[tuple[str, str]]:
+def _settings(sysctls: Sysctls, name: str, want: Wanted) -> Iterator[tuple[str, str]]:
     for parameter, value in _ON_OURS.items():
         yield _ipv4(name, parameter), value
     # The larger of this and that of "all" counts: where all others are strict, ours is loose.
@@ -59,7 +59,9 @@ def _settings(sysctls: Sysctls, name: str, *, ipv6: bool) -> Iterator[tuple[str,
         return  # this kernel has no IPv6
     for parameter, value in _IPV6_ON_OURS.items():
         yield _ipv6(name, parameter), value
-    yield _ipv6(name, "disable_ipv6"), "0" if ipv6 else "1"
+    if want.mac is not None:  # no address is made of a virtual MAC address, RFC 9568 §7.4
+        yield _ipv6(name, "addr_gen_mode"), _NO_IDENTIFIER
+    yield _ipv6(name, "disable_ipv6"), "0" if want.ipv6 else "1"
 
 
 def _ipv4(interface: str, parameter: str) -> str:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from fastvrrp.errors import KernelError
 
-__all__ = ["Port", "PortKey"]
+__all__ = ["Port", "PortKey", "open_packet_socket"]
 
 PROTOCOL_VRRP = 112
 PROTOCOL_AH = 51
@@ -140,6 +140,17 @@ class Port:
             return
         group = struct.pack("@16si", self.key.group.packed, self.key.ifindex)
         both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+
+
+def open_packet_socket(purpose: str) -> socket.socket:
+    """Return a socket that sends whole frames on any interface, and hears nothing; raises
+    KernelError, with `purpose` in it."""
+    try:
+        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITY_CONTROL)
+    except OSError as error:
+        raise KernelError("open packet socket for", purpose, error.errno or 0) from error
+    return opened
 
 
 def _take_only(receiver: socket.socket, group: IPv4Address | IPv6Address) -> None:

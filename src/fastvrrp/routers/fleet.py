@@ -63,6 +63,9 @@ class Fleet:
             router.placement.let_go()
         for router in self.routers:
             router.refresh()
+            asleep = router.placement.fallen_asleep()
+            for holding in asleep if router.is_holding else ():
+                router.placement.on_lost(holding, None)
         self.close_unused()
         return before != [router.placement.supply for router in self.routers]
 

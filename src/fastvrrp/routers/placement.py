@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from fastvrrp.clock import NS_PER_SECOND, seconds
 from fastvrrp.config.model import Address, Config, InstanceConfig
 from fastvrrp.errors import EngineError, KernelError
-from fastvrrp.host.holding import Holding
+from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.link_states import LinkStates
-from fastvrrp.host.link_users import needed, own_link
-from fastvrrp.host.links import Key, Link, LinkTable
+from fastvrrp.host.link_users import needed
+from fastvrrp.host.links import IFF_UP, Key, Link, LinkTable
 from fastvrrp.host.pacing import Pacing
 from fastvrrp.host.prepare import (
     Place,
@@ -33,11 +33,14 @@ from fastvrrp.host.prepare import (
 )
 from fastvrrp.host.requests import Requests
 from fastvrrp.host.restore import Restorer, Verdict
+from fastvrrp.host.vmac import VirtualLinks
+from fastvrrp.host.vmac_plan import advert_mac
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import PortKey
 from fastvrrp.loop.prepared import Prepared
 from fastvrrp.names import Fault
 from fastvrrp.reactor import Handle, Loop
+from fastvrrp.routers.extra_garp import ExtraGarp, extra_frames
 from fastvrrp.routers.sockets import Ports
 
 __all__ = ["Placement", "Shared", "Supply"]
@@ -59,6 +62,7 @@ class Shared:
         hot: HotLoop,
         ports: Ports,
         table: LinkTable,
+        made: VirtualLinks,
         states: LinkStates,
         requests: Requests | None,
     ) -> None:
@@ -66,6 +70,7 @@ class Shared:
         self.hot = hot
         self.ports = ports
         self.table = table
+        self.made = made
         self.states = states
         self.requests = requests
         self.holders: dict[Key, list[Placement]] = {}
@@ -118,6 +123,8 @@ class Placement:
         self._surveyed: tuple[object, Place] | None = None
         self._restorer = Restorer()
         self._lost: list[Holding] = []
+        self._awake: set[int] = set()
+        self._extra = ExtraGarp(slot, shared.loop, shared.hot)
         self._timer: Handle | None = None
         self.configure(config)
 
@@ -131,7 +138,7 @@ class Placement:
     def look(self) -> Place | None:
         """Return where the router is, None while it cannot be anywhere, and update `faults`."""
         shared, config = self._shared, self.config
-        link = own_link(config, shared.table)
+        link = shared.made.link_of(config)
         source = None
         if link is not None:
             source = source_of(config, link, shared.table, shared.virtual)
@@ -145,6 +152,7 @@ class Placement:
                 link=link,
                 source=source,
                 table=shared.table,
+                made=shared.made,
                 names=shared.names,
                 pacing=shared.pacing,
             )
@@ -165,7 +173,8 @@ class Placement:
         broken = [text for name in needed if (text := self._judge_link(name, own)) is not None]
         self._set(Fault.LINK, ", ".join(broken) or None)
         alone = config.unicast_fault_no_peer and not config.peers
-        self._set(Fault.CONFIG, "no unicast peer is configured" if alone else None)
+        problem = "no unicast peer is configured" if alone else None
+        self._set(Fault.CONFIG, problem or self._shared.made.problem(config))
         self._set(Fault.SOURCE, self._judge_source(link, source))
 
     def _judge_link(self, interface: str, own: str) -> str | None:
@@ -187,7 +196,8 @@ class Placement:
     def _names(self, link: Link) -> tuple[str, ...]:
         """Return the interfaces that its bytes depend on."""
         vips = (*self.config.addresses, *self.config.excluded)
-        names = [link.name, *(vip.interface for vip in vips if vip.interface is not None)]
+        names = [link.name, *self._shared.made.names_of(self.config)]
+        names += [vip.interface for vip in vips if vip.interface is not None]
         for route in self.config.routes:
             names += [n for n in (route.interface, route.vrf) if n is not None]
             names += [hop.interface for hop in route.nexthops if hop.interface is not None]
@@ -207,15 +217,16 @@ class Placement:
         shared = self._shared
         key = port_key(self.config, shared.common, place.link, place.source)
         number, port = shared.ports.get(key)
+        sender = port.sender if advert_mac(self.config) is None else shared.ports.frame_sender()
         prepared = prepare(
-            self.config, shared.common, place=place, sender=port.sender, requests=shared.requests
+            self.config, shared.common, place=place, sender=sender, requests=shared.requests
         )
         return Supply(place=place, key=key, port=number, prepared=prepared)
 
     def refresh(self) -> None:
         """Look at the host again, and give the hot loop what follows; what fails is a fault."""
         place = self.look()
-        link = own_link(self.config, self._shared.table)
+        link = self._shared.made.link_of(self.config)
         if link != self._last_link:
             self._last_link = link
             self._shared.hot.clear_send_fault(self.slot)
@@ -275,11 +286,13 @@ class Placement:
         self.held = {one.key: one for one in held}
         for key in self.held:
             holders.setdefault(key, []).append(self)
+        shared = self._shared
+        self._extra.follow(*extra_frames(self.config, shared.common, held, shared.made))
 
     def let_go(self) -> None:
         """Stop using sockets of an interface that is another one now: they are closed when the
         first router gets new ones, whose descriptors may have the same numbers."""
-        link = own_link(self.config, self._shared.table)
+        link = self._shared.made.link_of(self.config)
         if self.supply is None or link is None or not self._is_gone(self.supply.place.link):
             return
         key = self.supply.key
@@ -307,7 +320,8 @@ class Placement:
         verdict = self._restorer.lost(holding, culprit)
         if verdict is Verdict.RESTORE:
             by = f" by {culprit}" if culprit is not None else ""
-            log.warning("(%s) %s was removed%s; restored", self.config.name, holding.text, by)
+            how = "set down" if holding.kind is Kind.LINK else "removed"
+            log.warning("(%s) %s was %s%s; restored", self.config.name, holding.text, how, by)
             if not self._lost:  # with a primary address its secondaries go: all at once
                 self._shared.loop.call_later(0, self._mend)
             self._lost.append(holding)
@@ -315,6 +329,20 @@ class Placement:
             self._set(Fault.ADDRESS, self._restorer.reason)
             self._later(self._restorer.pause, self._end_contest)
             self._on_change()
+
+    def fallen_asleep(self) -> list[Holding]:
+        """Return its own interfaces that are down and were up when this was called last."""
+        found, awake = [], set()
+        for holding in self.held.values():
+            if holding.kind is Kind.LINK:
+                ((_, index),) = holding.links
+                link = self._shared.table.by_index(index)
+                if link is not None and link.flags & IFF_UP:
+                    awake.add(index)
+                elif index in self._awake:
+                    found.append(holding)
+        self._awake = awake
+        return found
 
     def _mend(self) -> None:
         lost, self._lost = self._lost, []
@@ -346,6 +374,7 @@ class Placement:
 
     def close(self) -> None:
         """Forget what was to be done later."""
+        self._extra.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

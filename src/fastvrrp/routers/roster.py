@@ -10,6 +10,7 @@ from fastvrrp.errors import EngineError
 from fastvrrp.host.link_users import own_link
 from fastvrrp.host.links import LinkTable
 from fastvrrp.host.prepare import fit
+from fastvrrp.host.vmac_plan import interface_of
 from fastvrrp.keys import hmac_params
 from fastvrrp.names import Fault
 from fastvrrp.params import router_params
@@ -58,8 +59,9 @@ def _params(instance: InstanceConfig, common: GlobalConfig, group: int) -> Route
 
 
 def _require_interfaces(instance: InstanceConfig, table: LinkTable) -> None:
-    wanted = {instance.interface} if instance.interface else set()
-    wanted |= {v.interface for v in (*instance.addresses, *instance.excluded) if v.interface}
+    wanted = {instance.interface}
+    wanted |= {interface_of(instance, v) for v in (*instance.addresses, *instance.excluded)}
+    wanted.discard("")
     for name in sorted(wanted):
         if table.link(name) is None:
             where = f" ({instance.span})" if instance.span is not None else ""

@@ -1,11 +1,12 @@
 """The open sockets of one engine, shared by the virtual routers that hear and speak at one
 place."""
 
+import socket
 from collections.abc import Iterable
 
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.loop.loop import Loop as HotLoop
-from fastvrrp.loop.ports import Port, PortKey
+from fastvrrp.loop.ports import Port, PortKey, open_packet_socket
 
 __all__ = ["Ports"]
 
@@ -18,6 +19,7 @@ class Ports:
         self.capacity = capacity
         self._free = list(range(capacity - 1, -1, -1))
         self._open: dict[PortKey, tuple[int, Port]] = {}
+        self._frames: socket.socket | None = None
 
     def grow(self, capacity: int) -> None:
         """Have numbers up to `capacity` - 1, which the hot loop knows by then."""
@@ -47,6 +49,19 @@ class Ports:
                 self._close([key])
                 raise
         return self._open[key]
+
+    def frame_sender(self) -> socket.socket:
+        """Return the socket for adverts that are whole frames; raises KernelError."""
+        if self._frames is None:
+            self._frames = open_packet_socket("adverts from a virtual MAC address")
+        return self._frames
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self.close_unused(set())
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
 
     def close_unused(self, used: set[PortKey]) -> None:
         """Close every port that no router uses."""

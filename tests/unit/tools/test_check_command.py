@@ -29,7 +29,7 @@ vrrp_instance VI_1 {
 """
 NOTED = FINE.replace("    interface", "    priority 1\n    priority 2\n    interface")
 WARNED = FINE.replace("    interface", "    prority 100\n    interface")
-UNSUPPORTED = FINE.replace("    virtual_ipaddress {", "    use_vmac\n    virtual_ipaddress {")
+UNSUPPORTED = FINE + "global_defs {\n    notify_fifo /run/f\n}\n"
 WRONG = FINE.replace("    virtual_router_id 51\n", "")
 
 RED, YELLOW, CYAN = "\x1b[31m", "\x1b[33m", "\x1b[36m"

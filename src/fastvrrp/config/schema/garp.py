@@ -2,7 +2,7 @@
 
 from fastvrrp.clock import Nanoseconds
 from fastvrrp.config.model import GlobalConfig, InstanceConfig
-from fastvrrp.config.row import IGNORED, Keyword
+from fastvrrp.config.row import Keyword
 from fastvrrp.config.values import Integer, WholeSeconds
 from fastvrrp.config.values.instance import ExtraGarpTime
 
@@ -14,7 +14,6 @@ _REFRESH_SECONDS = WholeSeconds(0, 2**32 - 1)
 _MAX_REPEAT = 10000
 _REPEAT = Integer(1, 2**32 - 1, lift=True, cap=_MAX_REPEAT)
 _REPEAT_OR_NONE = Integer(0, 2**32 - 1, cap=_MAX_REPEAT)
-_NO_VMAC = "There are no interfaces with virtual MAC addresses yet."
 
 
 _INHERITED = ("garp.delay", "garp.repeat", "garp.refresh", "garp.refresh_repeat")
@@ -91,15 +90,6 @@ def extra_garp_rows(prefix: str, old_name: str, *, least: int, of: str) -> tuple
     name, kind = f"{prefix}garp_extra_if", ExtraGarpTime(min=least)
     doc = f"How often interfaces that send no adverts announce their addresses{of}."
     return (
-        Keyword(name, kind, doc, to="extra_garp", support=IGNORED, why=_NO_VMAC),
-        Keyword(
-            old_name,
-            kind,
-            doc,
-            to="extra_garp",
-            support=IGNORED,
-            why=_NO_VMAC,
-            instead=name,
-            alias=True,
-        ),
+        Keyword(name, kind, doc, to="extra_garp"),
+        Keyword(old_name, kind, doc, to="extra_garp", instead=name, alias=True),
     )

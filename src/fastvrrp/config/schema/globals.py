@@ -33,7 +33,6 @@ __all__ = ["GLOBAL_DEFS"]
 _NO_MAIL = "No mail is sent yet."
 _NO_FIFO = "Nothing is written to FIFOs yet."
 _NOT_TOLD = "What reads the FIFO would never hear that this router is active."
-_NO_VMAC = "There are no interfaces with virtual MAC addresses yet."
 _NO_ROUTES = "Names are used in routes and rules only, which are not supported yet."
 _MAX_SECONDS = "4294.967295"
 _OF = "; default of instances that follow"
@@ -370,8 +369,6 @@ _HOST = (
         Text("prefix"),
         "First part of the names of interfaces that use_vmac makes.",
         to="vmac_prefix",
-        support=IGNORED,
-        why=_NO_VMAC,
     ),
     Keyword(
         "vmac_addr_prefix",
@@ -379,8 +376,6 @@ _HOST = (
         "First part of the names of interfaces that use_vmac_addr makes.",
         to="vmac_addr_prefix",
         default="vmac_prefix",
-        support=IGNORED,
-        why=_NO_VMAC,
     ),
     Keyword(
         "nftables",
@@ -430,7 +425,7 @@ _HOST = (
         "Switch off membership reports for 224.0.0.0/24 while the program runs.",
         to="disable_local_igmp",
         support=IGNORED,
-        why="Membership reports disturb nothing but virtual MAC addresses, which are not there.",
+        why="Membership reports never leave from a virtual MAC address.",
     ),
     *(
         Keyword(

@@ -12,7 +12,7 @@ from fastvrrp.config.model import (
     StaleAction,
     Version,
 )
-from fastvrrp.config.row import IGNORED, REFUSED, Block, Keyword
+from fastvrrp.config.row import IGNORED, Block, Keyword
 from fastvrrp.config.schema.garp import extra_garp_rows, garp_rows
 from fastvrrp.config.schema.network import ROUTE_ROWS
 from fastvrrp.config.schema.notify import notify_rows
@@ -47,7 +47,6 @@ __all__ = ["VRRP_INSTANCE"]
 _Rows = tuple[Keyword | Block, ...]
 
 _WIRE = "It changes what is sent or accepted."
-_VMAC = "Other routers would answer with another MAC address than this one."
 
 _AUTHENTICATION = Block(
     "authentication",
@@ -337,8 +336,6 @@ _ADDRESSES: _Rows = (
         Flag(),
         "Let the other addresses of a network stay when its first one is removed.",
         to="promote_secondaries",
-        support=REFUSED,
-        why="Addresses of this host would vanish with a virtual one that comes before them.",
     ),
     Keyword(
         "skip_check_adv_addr",
@@ -444,8 +441,6 @@ _SENDING: _Rows = (
         VmacWords(),
         "Hold the addresses on an interface with the virtual router MAC address.",
         to="vmac",
-        support=REFUSED,
-        why=_VMAC,
         rfc="RFC 9568 §7.3",
     ),
     Keyword(
@@ -453,24 +448,18 @@ _SENDING: _Rows = (
         Flag(),
         "Do the same for addresses of other interfaces and of the other family.",
         to="vmac_addresses",
-        support=REFUSED,
-        why=_VMAC,
     ),
     Keyword(
         "vmac_xmit_base",
         Flag(),
         "With use_vmac, send adverts through the interface below it.",
         to="vmac_xmit_base",
-        support=REFUSED,
-        why=_WIRE,
     ),
     Keyword(
         "use_ipvlan",
         IpvlanWords(),
         "Hold the addresses on an ipvlan interface.",
         to="ipvlan",
-        support=REFUSED,
-        why="The addresses would be on another interface than the one that is meant.",
     ),
 )
 
