@@ -65,6 +65,8 @@ LINES = [
     "2001:db8:9::/48 nexthop via 2001:db8:1::2 nexthop via fe80::9 dev eth1 onlink",
     "blackhole 2001:db8:9::/48",
     "unreachable 2001:db8:9::/48 metric 9",
+    "blackhole 2001:db8:8::/48 dev eth0",
+    "prohibit 2001:db8:8::/48 via 2001:db8:1::2 dev eth0",
     "prohibit 2001:db8:9::/48 table 9",
     "throw 2001:db8:9::/48",
     "local 2001:db8:9::1 dev eth0 table local",

@@ -30,6 +30,7 @@ vrrp_instance VI_1 {
         203.0.113.0/24 nexthop via 10.77.0.9 weight 3 nexthop via 10.77.0.8
         blackhole 192.0.2.128/25 table 77
         2001:db8::/32 via fd09::9 dev eth0
+        198.51.100.0/25 dev eth0 table nobody_knows
     }
     virtual_rules {
         from 192.168.77.0/24 table 77 priority 555
@@ -106,6 +107,9 @@ def test_they_are_where_the_addresses_are(lab: Lab) -> None:
     refused = lab.first(LogLine, lambda e: "198.51.100.0/24" in e.text, timeout=WAIT_S)
     assert "Nexthop has invalid gateway" in refused.text
     assert "/run/router.conf:18:" in refused.text
+    unknown = lab.first(LogLine, lambda e: "nobody_knows" in e.text, timeout=WAIT_S)
+    assert "route to 198.51.100.0/25: there is no routing table nobody_knows" in unknown.text
+    assert "/run/router.conf:22:" in unknown.text
     lab.first(LogLine, lambda e: e.host == "r2" and "BACKUP STATE" in e.text, timeout=WAIT_S)
     assert (routes(second), rules(second)) == (set(), set())
     routers[0].stop()

@@ -113,8 +113,8 @@ def _instance(template: InstanceConfig, vrid: int, rng: Random) -> InstanceConfi
         notify=NotifyConfig(),
         addresses=_addresses(rng, interface, family, rng.randint(1, 3)),
         excluded=_addresses(rng, interface, rng.choice((4, 6)), rng.randint(0, 2)),
-        routes=(),
-        rules=_rules(template.rules),
+        routes=_routes(template.routes, vrid) if family == 4 else (),
+        rules=_rules(template.rules, vrid),
     )
 
 
@@ -128,16 +128,19 @@ def _addresses(rng: Random, interface: str, family: int, count: int) -> tuple[Vi
     return tuple(found)
 
 
-def _routes(routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """Return those that this host can have, away from its own routes."""
+def _routes(routes: tuple[Route, ...], vrid: int) -> tuple[Route, ...]:
+    """Return those that this host can have, in tables of their own."""
     return tuple(
-        replace(one, interface="eth0", vrf=None, table=100 + n, nexthops=(), encap=None)
+        replace(one, interface="eth0", via=None, nexthops=(), table=100 + 10 * vrid + n)
         for n, one in enumerate(routes[:3])
     )
 
 
-def _rules(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    return tuple(replace(one, priority=20000 + n) for n, one in enumerate(rules[:3]))
+def _rules(rules: tuple[Rule, ...], vrid: int) -> tuple[Rule, ...]:
+    return tuple(
+        replace(one, priority=20000 + 10 * vrid + n, table=one.table and 100)
+        for n, one in enumerate(rules[:3])
+    )
 
 
 def _finish(config: Config, rng: Random) -> Config:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from fastvrrp.config.diagnostics import Span
 from fastvrrp.config.model import (
     Address,
     AuthType,
@@ -188,25 +189,28 @@ def survey(
     routes and rules in the order in which they are set. What cannot be set as the host is now is
     left out, and told."""
     vips = (*instance.addresses, *instance.excluded)
-    makers: tuple[Callable[[], Holding], ...] = (
+    makers: tuple[tuple[Span | None, Callable[[], Holding]], ...] = (
         *(
-            partial(
-                _address,
-                vip,
-                made.link_for(instance, vip),
-                pacing.number(interface_of(instance, vip) or link.name),
+            (
+                vip.span,
+                partial(
+                    _address,
+                    vip,
+                    made.link_for(instance, vip),
+                    pacing.number(interface_of(instance, vip) or link.name),
+                ),
             )
             for vip in vips
         ),
-        *(partial(route_holding, route, table, names) for route in instance.routes),
-        *(partial(rule_holding, rule, names) for rule in instance.rules),
+        *((r.span, partial(route_holding, r, table, names)) for r in instance.routes),
+        *((r.span, partial(rule_holding, r, names)) for r in instance.rules),
     )
     holdings, missing = [*made.wake(instance)], []
-    for make in makers:
+    for span, make in makers:
         try:
             holdings.append(make())
         except HoldingError as error:
-            missing.append(str(error))
+            missing.append(f"{error} ({span})" if span is not None else str(error))
     return Place(
         identity=identity(link),
         link=link,
@@ -238,7 +242,7 @@ def identity(link: Link | None) -> tuple[object, ...]:
 def _address(vip: VirtualAddress, where: Link | None, pace: int) -> Holding:
     if where is None:
         named = f"interface {vip.interface}" if vip.interface is not None else "its interface"
-        raise HoldingError(f"{vip.address}: {named} does not exist")
+        raise HoldingError(f"address {vip.address}: {named} does not exist")
     return address_holding(vip, where, pace=pace)
 
 

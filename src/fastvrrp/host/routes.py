@@ -56,6 +56,10 @@ _MAIN = 254
 _IPV6_METRIC = 1024
 """What the kernel takes where an IPv6 route has none."""
 
+_DISCARDING = (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT, RouteType.THROW)
+_LOOPBACK = 1
+"""Index of the interface that IPv6 routes of these types are on, whatever was asked for."""
+
 _ONLINK = 4
 _ECN = 1
 _U32 = 2**32 - 1
@@ -143,7 +147,10 @@ def route_holding(route: Route, table: LinkTable, names: Names) -> Holding:
     route of another origin. Once some next hops of an IPv6 route with several are gone, the kernel
     refuses all of it (EEXIST).
     """
-    return _Maker(route, table, names).holding()
+    try:
+        return _Maker(route, table, names).holding()
+    except HoldingError as error:
+        raise HoldingError(f"route to {route.destination}: {error}") from None
 
 
 def route_key(message: Message) -> tuple[object, ...]:
@@ -217,15 +224,16 @@ class _Maker:
         message["type"] = _TYPES[route.type]
         message["flags"] = _ONLINK if route.onlink else 0
         message["attrs"] = self._identity(number)
-        if route.nexthops:
-            hops = [self._hop(one, identity_only=identity_only) for one in route.nexthops]
-            message["attrs"].append(("RTA_MULTIPATH", hops))
+        if identity_only and route.destination.version == 6 and route.type in _DISCARDING:
+            message["attrs"].append(("RTA_OIF", _LOOPBACK))
+            return message
+        message["attrs"] += self._way(identity_only=identity_only)
         if not identity_only:
             message["attrs"] += self._further()
         return message
 
     def _identity(self, number: int) -> Attributes:
-        """Return what a removal tells the route by, besides several next hops."""
+        """Return what a removal tells the route by, besides its way."""
         route = self._route
         found: Attributes = [("RTA_DST", str(route.destination.network_address))]
         if route.from_network is not None:
@@ -235,12 +243,21 @@ class _Maker:
             found.append(("RTA_PRIORITY", route.metric or _IPV6_METRIC))
         elif route.metric is not None:
             found.append(("RTA_PRIORITY", route.metric))
+        if route.source is not None:
+            found.append(("RTA_PREFSRC", str(route.source)))
+        return found
+
+    def _way(self, *, identity_only: bool) -> Attributes:
+        """Return where packets leave."""
+        route = self._route
+        found: Attributes = []
         if route.interface is not None:
             found.append(("RTA_OIF", self._ifindex(route.interface)))
         if route.via is not None:
             found.append(("RTA_GATEWAY", str(route.via)))
-        if route.source is not None:
-            found.append(("RTA_PREFSRC", str(route.source)))
+        if route.nexthops:
+            hops = [self._hop(one, identity_only=identity_only) for one in route.nexthops]
+            found.append(("RTA_MULTIPATH", hops))
         return found
 
     def _further(self) -> Attributes:

@@ -18,7 +18,7 @@ from pyroute2.netlink.rtnl.fibmsg import (
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 
 from fastvrrp.config.model import Network, Rule, RuleAction
-from fastvrrp.host.holding import Holding, Kind
+from fastvrrp.host.holding import Holding, HoldingError, Kind
 from fastvrrp.host.iproute import Names, tos_as_ip
 from fastvrrp.host.netlink import Message, encode
 
@@ -61,7 +61,10 @@ def rule_holding(rule: Rule, names: Names) -> Holding:
     nothing (EEXIST); the removal takes no rule of another origin.
     """
     flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL  # else there would be two of it
-    install = encode(_message(rule, names), kind=RTM_NEWRULE, flags=flags, sequence=0)
+    try:
+        install = encode(_message(rule, names), kind=RTM_NEWRULE, flags=flags, sequence=0)
+    except HoldingError as error:
+        raise HoldingError(f"rule of priority {rule.priority}: {error}") from None
     remove = encode(_message(rule, names), kind=RTM_DELRULE, flags=NLM_F_REQUEST, sequence=0)
     (sent,) = MarshalRtnl().parse(install)
     return Holding(

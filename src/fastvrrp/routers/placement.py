@@ -121,6 +121,7 @@ class Placement:
         self._on_change = on_change
         self._last_link: Link | None = None
         self._surveyed: tuple[object, Place] | None = None
+        self._told_missing: tuple[str, ...] = ()
         self._restorer = Restorer()
         self._lost: list[Holding] = []
         self._awake: set[int] = set()
@@ -157,12 +158,20 @@ class Placement:
                 pacing=shared.pacing,
             )
             self._surveyed = (seen, place)
+            self._tell_missing(place)
         place = self._surveyed[1]
         others = foreign(place.holdings, shared.table)
         if others != place.foreign:
             place = replace(place, foreign=others)
             self._surveyed = (seen, place)
         return place
+
+    def _tell_missing(self, place: Place) -> None:
+        """Tell once what cannot be set as the host is now."""
+        for text in place.missing:
+            if text not in self._told_missing:
+                log.error("(%s) cannot be set: %s", self.config.name, text)
+        self._told_missing = place.missing
 
     def _judge(self, link: Link | None, source: Address | None) -> None:
         config = self.config

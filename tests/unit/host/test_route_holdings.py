@@ -135,7 +135,7 @@ def test_links_are_those_that_the_route_names() -> None:
     ],
 )
 def test_what_this_host_does_not_have_is_told(line: str, message: str) -> None:
-    with pytest.raises(HoldingError, match=message):
+    with pytest.raises(HoldingError, match=f"route to 198.51.100.0/24: {message}"):
         route_holding(static_route(line), TABLE, Names((Path("/nowhere"),)))
 
 

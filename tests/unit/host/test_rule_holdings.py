@@ -75,7 +75,7 @@ def test_it_is_called_as_in_ip_rule(line: str, text: str) -> None:
     ],
 )
 def test_names_that_this_host_does_not_have_are_told(line: str, message: str) -> None:
-    with pytest.raises(HoldingError, match=message):
+    with pytest.raises(HoldingError, match=f"rule of priority 5: {message}"):
         rule_holding(static_rule(line), Names((Path("/nowhere"),)))
 
 
