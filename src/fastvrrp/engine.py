@@ -23,6 +23,7 @@ from fastvrrp.core.acts import Note
 from fastvrrp.core.core import Core
 from fastvrrp.errors import ConfigError, EngineError
 from fastvrrp.host.links import Key
+from fastvrrp.host.memberships import Memberships
 from fastvrrp.host.side import HostSide
 from fastvrrp.journal import Journal, Undo
 from fastvrrp.loop.farewell import Farewell
@@ -320,6 +321,8 @@ class Engine:
                 requests=requests,
             )
         )
+        self._memberships = Memberships(loop, self._host.table, lambda: ports.keys, self._refresh)
+        self._closers.append(self._memberships.close)
         self._trackers = Trackers(
             config, loop=loop, is_up=self._host.states.up, on_change=self._on_tracker_change
         )
@@ -512,6 +515,7 @@ class Engine:
     def _refresh(self) -> None:
         """Let everybody look at the links again."""
         self._trackers.look_at_links()
+        self._memberships.renew()
         if self._fleet.refresh():
             self._changed()
 

@@ -48,6 +48,23 @@ class Fault(IntFlag):
     CONFIG = 128
     """The configuration does not let it take part (unicast_fault_no_peer)."""
 
+    @property
+    def until(self) -> str:
+        """What ends it, of a single one: a phrase after "until"."""
+        return _FAULT_UNTIL[self]
+
+
+_FAULT_UNTIL = {
+    Fault.LINK: "its interfaces are there and up",
+    Fault.SOURCE: "its interface has an address to send from",
+    Fault.TRACKER: "all that it tracks is well",
+    Fault.PENDING: "all that it tracks has been looked at",
+    Fault.ADDRESS: "another attempt succeeds",
+    Fault.GROUP: "all members of its sync group may take part",
+    Fault.SEND: "the link changes, or another attempt succeeds",
+    Fault.CONFIG: "its configuration is another one",
+}
+
 
 class Condition(IntEnum):
     """What is wrong between this router and another one of the same VRID; it lasts while packets

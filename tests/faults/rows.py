@@ -66,11 +66,32 @@ LINKS = (
         "at once",
     ),
     Row(
+        9,
+        "The interface, or that of an address, gets another name",
+        "The new name is told; the router is in FAULT, or, where the address is untracked, goes on "
+        "without it. No address is left on it; with its name again all is as before",
+        "50 ms; Active_Down_Interval",
+    ),
+    Row(
         10,
         "The MTU is less than an advert",
         "Three adverts that cannot be sent are a fault: the master lets go, the backup takes over; "
         "when the MTU is as before, the master is back without waiting for its next try",
         "three intervals",
+    ),
+    Row(
+        11,
+        "The MTU changes, and adverts fit",
+        "Nothing: no announcement, no advert late",
+        "no change of state",
+    ),
+    Row(
+        13,
+        "The kernel forgets that an interface is in the multicast group (an MTU below 1280 does "
+        "that to IPv6)",
+        "The group is joined again as soon as the interface has an address, at the latest after "
+        "30 s",
+        "at once",
     ),
 )
 
@@ -117,6 +138,12 @@ ADDRESSES = (
         "Another host has the virtual IPv6 address, and the interface looks for duplicates",
         "The address is set without looking for others, and usable at once",
         "no dadfailed",
+    ),
+    Row(
+        22,
+        "The link-local address is looked for on the network still, or another host has it",
+        "FAULT, which says so; the router takes part as soon as it has an address that is usable",
+        "at once",
     ),
     Row(
         23,

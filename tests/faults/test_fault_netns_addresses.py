@@ -19,7 +19,7 @@ from faults.pair import (
     ip,
     signal_worker,
 )
-from lab import AddressAdded, AddressRemoved, Advert, Arp, Exited, Host, Lab, Router
+from lab import AddressAdded, AddressRemoved, Advert, Arp, Exited, Host, Lab, LogLine, Router
 
 pytestmark = pytest.mark.netns
 
@@ -48,7 +48,7 @@ def test_fault_014_address_is_removed_by_hand(pair: Pair) -> None:
     )
     assert announced.at - began <= AT_ONCE_S * 1e9
     pair.lab.wait_for(lambda: pair.a.host.holds(VIP), 1)
-    pair.logged("a", f"{VIP}/24 was removed by somebody else", after=began)
+    pair.logged("a", f"{VIP}/24 dev eth0 was removed", after=began)
     pair.adverts(5)
     assert pair.changes(began) == []
     assert [e.priority for e in pair.sent("a", began)].count(0) == 0
@@ -104,7 +104,7 @@ def test_fault_017_address_is_left_from_a_run_that_was_killed(lab: Lab) -> None:
     pair.a.config = config(50, FAST)
     started = lab.now()
     pair.a.start()
-    pair.logged("a", f"removing {VIP}/24 from eth0, left by an earlier run", after=started)
+    pair.logged("a", "left by an earlier run", after=started)
     pair.removed("a", started)
     pair.adverts(5, host="b")
     assert not pair.a.host.holds(VIP)
@@ -143,7 +143,8 @@ def test_fault_019_very_many_addresses(pair: Pair, count: int) -> None:
     began = pair.lab.now()
     change_many(pair, host, "add", count)
     ip(host, f"addr del {VIP}/24 dev eth0")
-    pair.logged("a", f"{VIP}/24 was removed", after=began, timeout=60)  # all news was read by then
+    # When that is told, all news before was read.
+    pair.logged("a", f"{VIP}/24 dev eth0 was removed", after=began, timeout=60)
     held = memory(host)
     change_many(pair, host, "del", count)
     pair.adverts(3)
@@ -176,6 +177,7 @@ def test_fault_020_kernel_news_are_lost(pair: Pair) -> None:
 # ---- IPv6 ----
 
 IPV6 = "fe80::100/64\n fd09::100/64"
+NO_IPV6 = "entering FAULT state (no IPv6 address for interface"
 
 
 def sysctl(host: Host, name: str, value: int) -> None:
@@ -205,6 +207,47 @@ def test_fault_021_somebody_else_has_the_ipv6_address(lab: Lab) -> None:
     )
     assert "nodad" in shown
     assert not {"tentative", "dadfailed"} & set(shown.split())
+
+
+def looks_for_duplicates(lab: Lab) -> Host:
+    """Return a host that has no link-local address, and looks whether others have what it gets."""
+    host = lab.host("a", "10.9.0.1/24")
+    sysctl(host, "addr_gen_mode", 1)
+    sysctl(host, "accept_dad", 1)
+    ip(host, "addr flush dev eth0 scope link")
+    return host
+
+
+def test_fault_022_link_local_address_is_tentative(lab: Lab) -> None:
+    """Given a router that has no link-local address yet, when it gets one, then it waits, and says
+    so, until that was looked for on the network, and takes part as soon as it is usable."""
+    host = looks_for_duplicates(lab)
+    began = lab.now()
+    Router(host, config(200, FAST, IPV6), program="fastvrrpd").start()
+    lab.first(LogLine, lambda e: NO_IPV6 in e.text, after=began, timeout=TIMEOUT_S)
+    given = lab.now()
+    ip(host, "addr add fe80::1/64 dev eth0")
+    text = f"{NO_IPV6}: fe80::1 is tentative until duplicate address detection has ended)"
+    lab.first(LogLine, lambda e: text in e.text, after=given, timeout=TIMEOUT_S)
+    lab.first(LogLine, lambda e: "Entering BACKUP STATE" in e.text, after=given, timeout=TIMEOUT_S)
+    lab.first(Advert, lambda e: e.source == "fe80::1", after=given, timeout=TIMEOUT_S)
+
+
+def test_fault_022_link_local_address_is_a_duplicate(lab: Lab) -> None:
+    """Given an interface whose link-local address another host has, when the router starts, then it
+    is in FAULT, and says that the address is used twice; when it gets another one, then it takes
+    part."""
+    ip(lab.host("other", "10.9.0.9/24"), "addr add fe80::1/64 dev eth0")
+    host = looks_for_duplicates(lab)
+    ip(host, "addr add fe80::1/64 dev eth0")
+    failed = "until ip -6 addr show dev eth0 | grep -q dadfailed; do sleep 0.05; done"
+    host.run("timeout", "5", "sh", "-c", failed)
+    began = lab.now()
+    Router(host, config(200, FAST, IPV6), program="fastvrrpd").start()
+    line = lab.first(LogLine, lambda e: NO_IPV6 in e.text, after=began, timeout=TIMEOUT_S)
+    assert "fe80::1 is used by another host" in line.text
+    ip(host, "addr add fe80::2/64 dev eth0 nodad")
+    lab.first(Advert, lambda e: e.source == "fe80::2", after=line.at, timeout=TIMEOUT_S)
 
 
 def test_fault_023_link_local_address_is_replaced(lab: Lab) -> None:

@@ -14,9 +14,10 @@ from faults.pair import (
     TIMEOUT_S,
     VIP,
     Pair,
+    config,
     ip,
 )
-from lab import Advert, Arp, Host, Lab
+from lab import AddressRemoved, Advert, Arp, Host, Lab, Router
 
 pytestmark = pytest.mark.netns
 
@@ -205,6 +206,40 @@ def test_fault_008_interface_gets_another_mac(pair: Pair, how: str) -> None:
     ip(host, f"link set eth0 address {host.mac}")
 
 
+def test_fault_009_interface_is_renamed(pair: Pair) -> None:
+    """Given a pair, when the master's interface gets another name, then the master is in FAULT, and
+    tells the new name; the address is gone, and the backup takes over. When the interface has its
+    name again, then the master is back."""
+    renamed = pair.lab.now()
+    ip(pair.a.host, "link set eth0 name lan0")
+    pair.logged("a", "interface eth0 does not exist", after=renamed)
+    pair.logged("a", "Interface eth0 was renamed to lan0", after=renamed)
+    pair.removed("a", renamed)
+    pair.added("b", renamed)
+    back = pair.lab.now()
+    ip(pair.a.host, "link set lan0 name eth0")
+    preempted(pair, back)
+
+
+def test_fault_009_interface_of_an_untracked_address_is_renamed(lab: Lab) -> None:
+    """Given an address on another interface, untracked, when that one is renamed while the router
+    is the master, then the address is taken from it, and the router stays; when it has its name
+    again, then it has the address again."""
+    host = lab.host("a", "10.9.0.1/24")
+    ip(host, "link add other type veth peer name far")
+    ip(host, "link set other up")
+    ip(host, "link set far up")
+    addresses = f"{VIP}/24\n 10.8.0.100/24 dev other no_track"
+    Router(host, config(200, FAST, addresses), program="fastvrrpd").start()
+    lab.wait_for(lambda: host.holds("10.8.0.100") and host.holds(VIP), TIMEOUT_S)
+    ip(host, "link set other name another")
+    lab.wait_for(lambda: not host.holds("10.8.0.100"), TIMEOUT_S)
+    ip(host, "link set another name other")
+    lab.wait_for(lambda: host.holds("10.8.0.100"), TIMEOUT_S)
+    lost = lab.events(AddressRemoved, lambda e: e.address == VIP)
+    assert lost == []
+
+
 MANY = "\n".join(f"10.9.0.{number}/24" for number in range(100, 120))
 
 
@@ -222,3 +257,40 @@ def test_fault_010_mtu_is_less_than_an_advert(lab: Lab) -> None:
     raised = lab.now()
     ip(pair.a.host, "link set eth0 mtu 1500")
     preempted(pair, raised)
+
+
+def test_fault_011_mtu_changes_harmlessly(lab: Lab) -> None:
+    """Given a pair, when the MTU changes to 9000 and 1400 and back, then nothing happens: adverts
+    stay on time, and nothing is announced anew."""
+    pair = Pair(lab, f"{FAST}\n garp_master_delay 0")
+    began = lab.now()
+    for mtu in (9000, 1400, 1500):
+        for router in (pair.a, pair.b):
+            ip(router.host, f"link set eth0 mtu {mtu}")
+    sent = pair.adverts(5)
+    assert sent[-1].at - sent[0].at <= (4 * INTERVAL_S + SCHEDULING_S) * 1e9
+    assert pair.changes(began) == []
+    assert lab.events(Arp, lambda e: e.at > began and e.gratuitous) == []
+
+
+IPV6 = "fe80::100/64\n fd09::100/64"
+GROUP6 = "eth0            ff020000000000000000000000000012"
+
+
+def test_fault_013_membership_of_the_group_is_lost(lab: Lab) -> None:
+    """Given a pair over IPv6, when the kernel forgets that an interface is in the multicast group
+    (an MTU below 1280 turns IPv6 off), and all is as before then, then the router joins it again,
+    and hears the other one."""
+    pair = Pair(lab, addresses=IPV6, vip="fd09::100")
+    for router in (pair.b, pair.a):
+        name, host = router.host.name, router.host
+        lost = lab.now()
+        ip(host, "link set eth0 mtu 1279")
+        pair.logged(name, "entering FAULT state (no IPv6 address for interface", after=lost)
+        ip(host, "link set eth0 mtu 1500")
+        pair.logged(name, "ff02::12; joining again", after=lost)
+        pair.settle()
+        assert GROUP6 in host.run("cat", "/proc/net/igmp6")
+        back = lab.now()
+        pair.adverts(6)
+        assert pair.changes(back) == []

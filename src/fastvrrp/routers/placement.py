@@ -17,6 +17,7 @@ from fastvrrp.config.model import Address, Config, InstanceConfig
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.iproute import Names
+from fastvrrp.host.lacking import no_source
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import needed
 from fastvrrp.host.links import IFF_UP, Key, Link, LinkTable
@@ -197,7 +198,7 @@ class Placement:
         if link is None:  # which is a fault already, unless none is configured
             return None if self.config.interface else f"no interface has {self.config.source}"
         if source is None:
-            return f"no IPv{self.config.family} address for interface"
+            return no_source(self.config.family, self._shared.table.addresses(link.index))
         if self.config.track_source and not has_source(self.config, link, self._shared.table):
             return "src address not configured"
         return None

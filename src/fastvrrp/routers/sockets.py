@@ -21,6 +21,11 @@ class Ports:
         self._open: dict[PortKey, tuple[int, Port]] = {}
         self._frames: socket.socket | None = None
 
+    @property
+    def keys(self) -> Iterable[PortKey]:
+        """The keys of all that are open."""
+        return self._open.keys()
+
     def grow(self, capacity: int) -> None:
         """Have numbers up to `capacity` - 1, which the hot loop knows by then."""
         self._free = [*range(capacity - 1, self.capacity - 1, -1), *self._free]

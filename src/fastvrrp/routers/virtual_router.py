@@ -101,12 +101,17 @@ class VirtualRouter:
 
     def tell_faults(self) -> None:
         """Log, in keepalived's words, what is a reason for FAULT now and was none before."""
-        faults = self.faults
+        faults = {
+            fault: text for fault, text in self.faults.items() if fault not in _TOLD_ELSEWHERE
+        }
         for fault, reason in faults.items():
-            if fault not in _TOLD_ELSEWHERE and self._told_faults.get(fault) != reason:
+            if self._told_faults.get(fault) != reason:
                 # keepalived's punctuation
                 mark = "" if fault is Fault.SOURCE and self.config.source is None else ":"
                 log.info("(%s)%s entering FAULT state (%s)", self.config.name, mark, reason)
+        if not faults.keys() <= self._told_faults.keys():
+            until = ", and ".join(fault.until for fault in faults)
+            log.info("(%s) does not take part until %s", self.config.name, until)
         self._told_faults = faults
 
     @property
@@ -281,14 +286,14 @@ class VirtualRouter:
         )
 
     def _all_faults(self, inside: Fault) -> dict[Fault, str]:
-        """Return what holds it back in words, with what only the core knows."""
+        """Return what holds it back and until when, with what only the core knows, in words."""
         faults = dict(self.faults)
         held_by = self.group.held_by(self) if self.group is not None else None
         if held_by is not None and inside & Fault.GROUP:
             faults[Fault.GROUP] = held_by
         if inside & Fault.SEND:
-            faults[Fault.SEND] = "adverts cannot be sent; tried again after a while"
-        return faults
+            faults[Fault.SEND] = "adverts cannot be sent"
+        return {fault: f"{text}, until {fault.until}" for fault, text in faults.items()}
 
     @property
     def name(self) -> str:
