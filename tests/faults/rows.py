@@ -157,6 +157,12 @@ ADDRESSES = (
         "As row 15",
         "50 ms; Skew_Time",
     ),
+    Row(
+        25,
+        "Somebody removes a virtual route or rule from the master",
+        "It is set again; nobody changes its state",
+        "50 ms",
+    ),
 )
 
 PROCESS = (
@@ -176,10 +182,24 @@ PROCESS = (
         "no change of state",
     ),
     Row(
+        28,
+        "The master's process that runs the protocol is killed",
+        "Its parent says farewell in its name, removes what it held, and starts it again; the "
+        "backup takes over meanwhile",
+        "50 ms; Skew_Time",
+    ),
+    Row(
         29,
         "The master's parent process is killed",
         "The process that runs the protocol says farewell, removes the addresses and ends",
         "50 ms; Skew_Time",
+    ),
+    Row(
+        30,
+        "All processes of the master are killed",
+        "Its addresses stay, and the backup takes over beside them; `fastvrrp clean` "
+        "(ExecStopPost of the unit) or the next start removes them",
+        "Active_Down_Interval",
     ),
     Row(
         31,
@@ -459,11 +479,53 @@ TIME = (
     ),
 )
 
+RELOAD = (
+    Row(
+        75,
+        "The file is garbage at a reload",
+        "The running configuration stays, adverts stay on time, the log says what is wrong",
+        "no change of state",
+    ),
+    Row(
+        76,
+        "One value in the file is wrong at a reload",
+        "The same; the log has file, line and column",
+        "no change of state",
+    ),
+    Row(
+        77,
+        "The file is removed, empty, 100 MB, endless, a directory, a FIFO, or cannot be read at a "
+        "reload",
+        "The same; nothing waits for it",
+        "no change of state",
+    ),
+    Row(
+        78,
+        "A hundred reloads in two seconds",
+        "Adverts stay on time, none is sent in addition, nothing is left open",
+        "no change of state",
+    ),
+    Row(
+        79,
+        "A reload with another priority, interval, VRID, interface, addresses",
+        "What is different changes; an address that both have is never removed. Another VRID or "
+        "interface is another router: it resigns and begins anew",
+        "no address touched",
+    ),
+    Row(
+        80,
+        "The file includes itself, or one that is not there, at a reload",
+        "As row 75",
+        "no change of state",
+    ),
+)
+
 PARTS = (
     ("Links", LINKS),
     ("Addresses", ADDRESSES),
     ("Processes", PROCESS),
     ("The wire", WIRE),
     ("Peers and configuration", PEERS),
+    ("Reload", RELOAD),
     ("Time", TIME),
 )

@@ -276,3 +276,46 @@ def test_fault_024_all_addresses_are_flushed(pair: Pair) -> None:
     assert not pair.a.host.holds(VIP)
     ip(pair.a.host, f"addr add {OWN}/24 dev eth0")
     pair.settle()
+
+
+# ---- routes and rules ----
+
+POLICY = """
+ virtual_routes {
+ 192.168.77.0/24 via 10.9.0.254 dev eth0
+ }
+ virtual_rules {
+ from 192.168.77.0/24 lookup 77 priority 555
+ }
+"""
+
+
+def test_fault_025_route_and_rule_are_removed(lab: Lab) -> None:
+    """Given a pair with a virtual route and a rule, when somebody removes either from the master,
+    then it is there again at once, and nobody changes its state; the backup has neither."""
+    pair = Pair(lab, FAST + POLICY)
+    host = pair.a.host
+    host.popen("ip", "-o", "monitor", "route", "rule")
+    began = lab.now()
+    for command, text in (
+        ("route del 192.168.77.0/24", "192.168.77.0/24 via 10.9.0.254"),
+        ("rule del priority 555", "from 192.168.77.0/24 lookup 77"),
+    ):
+        told = lab.now()
+        ip(host, command)
+        gone, back = (
+            lab.first(
+                LogLine,
+                lambda e, t=text, d=deleted: (  # type: ignore[misc]
+                    e.process == "ip" and t in e.text and ("Deleted" in e.text) is d
+                ),
+                after=told,
+                timeout=TIMEOUT_S,
+            )
+            for deleted in (True, False)
+        )
+        assert 0 <= back.at - gone.at <= AT_ONCE_S * 1e9
+    pair.adverts(3)
+    assert pair.changes(began) == []
+    shown = pair.b.host.run("sh", "-c", "ip route; ip rule")
+    assert "192.168.77" not in shown

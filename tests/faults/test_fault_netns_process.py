@@ -1,8 +1,10 @@
 """Processes that are ended, in order or not: rows 28 to 31 of docs/faults.md."""
 
+from pathlib import Path
+
 import pytest
 
-from faults.pair import AT_ONCE_S, SCHEDULING_S, SKEW_100_S, TIMEOUT_S, VIP, Pair
+from faults.pair import AT_ONCE_S, DOWN_100_S, SCHEDULING_S, SKEW_100_S, TIMEOUT_S, VIP, Pair
 from lab import Advert, Exited, Host, Lab
 
 pytestmark = pytest.mark.netns
@@ -23,6 +25,25 @@ def farewell(pair: Pair, after: int) -> Advert:
     return last
 
 
+def kill(pair: Pair, *files: str) -> int:
+    """kill -9 the processes of `a` that these pid files name; return when."""
+    killed = pair.lab.now()
+    pair.a.host.run("sh", "-c", f"kill -9 $(cat {' '.join(files)})")
+    return killed
+
+
+def test_fault_028_worker_is_killed(lab: Lab) -> None:
+    """Given a pair, when the master's process that runs the protocol is killed, then its parent
+    says farewell in its name and removes the address, so that the backup takes over after its
+    Skew_Time; it is started again, and is the master again."""
+    pair = Pair(lab)
+    killed = kill(pair, "/run/router-vrrp.pid")
+    last = farewell(pair, killed)
+    again = pair.logged("a", "Starting VRRP child process", after=last.at)
+    pair.added("a", again.at)
+    pair.settle()
+
+
 def running(host: Host) -> bool:
     """Tell whether any process of the daemon is left."""
     return "fastvrrpd" in host.run("sh", "-c", "cat /proc/[0-9]*/comm")
@@ -32,11 +53,32 @@ def test_fault_029_parent_is_killed(lab: Lab) -> None:
     """Given a pair, when the master's parent process is killed, then the one that runs the protocol
     says farewell, removes the address and ends; the backup takes over after its Skew_Time."""
     pair = Pair(lab)
-    killed = lab.now()
-    pair.a.host.run("sh", "-c", "kill -9 $(cat /run/router.pid)")
+    killed = kill(pair, "/run/router.pid")
     farewell(pair, killed)
     lab.wait_for(lambda: not running(pair.a.host), TIMEOUT_S)
     assert not pair.a.host.holds(VIP)
+
+
+@pytest.mark.parametrize("remedy", ["clean", "start"])
+def test_fault_030_both_processes_are_killed(lab: Lab, remedy: str) -> None:
+    """Given a pair, when both processes of the master are killed at once, then its address stays,
+    and the backup takes over in its Active_Down_Interval; `fastvrrp clean`, which the unit's
+    ExecStopPost runs, or the next start removes the address before anything else."""
+    pair = Pair(lab)
+    killed = kill(pair, "/run/router.pid", "/run/router-vrrp.pid")
+    taken = pair.added("b", killed)
+    assert taken.at - killed <= (DOWN_100_S + SCHEDULING_S) * 1e9
+    assert pair.a.host.holds(VIP)
+    began = lab.now()
+    if remedy == "clean":
+        program = str(Path(pair.a.program).with_name("fastvrrp"))
+        pair.a.host.run(program, "clean", "-r", "/run/router-vrrp.pid")
+    else:
+        pair.a.start()
+    gone = pair.removed("a", began)
+    if remedy == "start":
+        pair.added("a", gone.at)
+        pair.settle()
 
 
 def test_fault_031_master_is_stopped_in_order(lab: Lab) -> None:

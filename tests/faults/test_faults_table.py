@@ -13,13 +13,9 @@ ROWS = [row for _, rows in PARTS for row in rows]
 COVERED = (
     *range(1, 12),
     *range(13, 18),
-    *range(19, 25),
-    26,
-    27,
-    29,
-    31,
+    *range(19, 32),
     37,
-    *range(40, 75),
+    *range(40, 81),
     *range(98, 107),
 )
 
