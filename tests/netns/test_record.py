@@ -4,11 +4,11 @@ import os
 import signal
 from pathlib import Path
 
-import cold
 import pytest
 
 from fastvrrp.record.replay import replay
 from lab import AddressAdded, AddressRemoved, Exited, Host, Lab, LogLine, Process, Router
+from netns import cold
 
 pytestmark = pytest.mark.netns
 

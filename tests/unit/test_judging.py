@@ -83,8 +83,8 @@ class Shared:
         self.virtual: frozenset[object] = frozenset()
         self.requests = self
 
-    def batches(self, owner: str, holdings: list[Holding]) -> tuple[Holding, ...]:
-        assert owner == "VI_1"
+    def batches(self, owner: str, holdings: list[Holding], *, once: bool) -> tuple[Holding, ...]:
+        assert (owner, once) == ("VI_1", True)
         return tuple(holdings)
 
 
@@ -271,8 +271,8 @@ def test_what_is_removed_is_put_back_all_at_once() -> None:
     it, then all are set by one request."""
     held = Fixture()
     one, other = holding("192.0.2.100/24"), holding("192.0.2.101/24")
-    held.router.placement.on_lost(one, "ip (pid 7)")
-    held.router.placement.on_lost(other, "ip (pid 7)")
+    held.router.placement.on_lost(one, 0)
+    held.router.placement.on_lost(other, 0)
     held.shared.loop.advance(0)
     assert held.shared.hot.restored == ["192.0.2.100/24 192.0.2.101/24"]
 
@@ -283,7 +283,7 @@ def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minu
     contested = Fixture()
     contested.router.state = State.ACTIVE
     for _ in range(6):
-        contested.router.placement.on_lost(holding("192.0.2.100/24"), None)
+        contested.router.placement.on_lost(holding("192.0.2.100/24"), 0)
         contested.shared.loop.advance(0)
     assert len(contested.shared.hot.restored) == 5
     told = "something on this host keeps removing 192.0.2.100/24"

@@ -49,8 +49,9 @@ class Restorer:
         """For how long it gives up, ns; `reset()` ends it."""
         return self._window
 
-    def lost(self, holding: Holding, culprit: str | None = None) -> Verdict:
-        """Return what to do about `holding`, which `culprit`, where that is known, has removed."""
+    def lost(self, holding: Holding, culprit: Callable[[], str | None] = lambda: None) -> Verdict:
+        """Return what to do about `holding`, which `culprit()`, where that is known, has removed;
+        it is asked, which takes a while, only when that matters."""
         if self.reason is not None:
             return Verdict.IGNORE
         now = self._now()
@@ -58,8 +59,7 @@ class Restorer:
         if len(times) == self._limit and now - times[0] < self._window:
             if not holding.track:
                 return Verdict.IGNORE
-            who = "something on this host" if culprit is None else culprit
-            self.reason = f"{who} keeps removing {holding.text}"
+            self.reason = f"{culprit() or 'something on this host'} keeps removing {holding.text}"
             return Verdict.GIVE_UP
         times.append(now)
         self.restored += 1

@@ -15,7 +15,6 @@ from itertools import combinations, count
 from fastvrrp.config.model import Config, InstanceConfig
 from fastvrrp.core.acts import Note
 from fastvrrp.errors import EngineError, FastVrrpError
-from fastvrrp.host.culprit import name_of
 from fastvrrp.host.holding import Holding
 from fastvrrp.host.links import Key
 from fastvrrp.loop.prepared import Prepared
@@ -65,7 +64,7 @@ class Fleet:
             router.refresh()
             asleep = router.placement.fallen_asleep()
             for holding in asleep if router.is_holding else ():
-                router.placement.on_lost(holding, None)
+                router.placement.on_lost(holding, 0)
         self.close_unused()
         return before != [router.placement.supply for router in self.routers]
 
@@ -77,7 +76,7 @@ class Fleet:
                 if port_id in self.shared.table.ours:
                     placement.set_again([placement.held[key]])
                 else:
-                    placement.on_lost(placement.held[key], name_of(port_id))
+                    placement.on_lost(placement.held[key], port_id)
 
     def close_unused(self) -> None:
         """Close the sockets that nobody needs any more."""
@@ -309,7 +308,7 @@ class Draft:
             return None
         name = router.config.name
         gone = held.gone(supply.place.removable)
-        return replace(supply.prepared, withdraw=requests.removals(name, gone))
+        return replace(supply.prepared, withdraw=requests.removals(name, gone, once=True))
 
     def _change(self, entry: _Entry, held: "_Held") -> Change:
         router, supply = entry.router, entry.supply
@@ -335,8 +334,8 @@ class Draft:
         name = router.config.name
         return replace(
             change,
-            withdraw=requests.removals(name, held.gone(router.placement.removable)),
-            install=requests.batches(name, held.new(supply.place.holdings)),
+            withdraw=requests.removals(name, held.gone(router.placement.removable), once=True),
+            install=requests.batches(name, held.new(supply.place.holdings), once=True),
         )
 
 

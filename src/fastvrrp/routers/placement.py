@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fastvrrp.clock import NS_PER_SECOND, seconds
 from fastvrrp.config.model import Address, Config, InstanceConfig
 from fastvrrp.errors import EngineError, KernelError
+from fastvrrp.host.culprit import name_of
 from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.lacking import no_source
@@ -33,7 +35,7 @@ from fastvrrp.host.prepare import (
     survey,
 )
 from fastvrrp.host.requests import Requests
-from fastvrrp.host.restore import Restorer, Verdict
+from fastvrrp.host.restore import Footings, Restorer, Verdict
 from fastvrrp.host.vmac import VirtualLinks
 from fastvrrp.host.vmac_plan import advert_mac
 from fastvrrp.loop.loop import Loop as HotLoop
@@ -124,7 +126,8 @@ class Placement:
         self._surveyed: tuple[object, Place] | None = None
         self._told_missing: tuple[str, ...] = ()
         self._restorer = Restorer()
-        self._lost: list[Holding] = []
+        self._footings = Footings(shared.table)
+        self._lost: list[tuple[Holding, int]] = []
         self._awake: set[int] = set()
         self._extra = ExtraGarp(slot, shared.loop, shared.hot)
         self._timer: Handle | None = None
@@ -250,6 +253,7 @@ class Placement:
         elif link is None and self.supply is not None and self._is_gone(self.supply.place.link):
             self._shared.hot.prepare(self.slot, None)
             self.took(None)
+        self.set_again(self._footings.shaken(self.held.values()))
 
     def _is_gone(self, link: Link) -> bool:
         """Tell if an interface is no more, and with it all that was set there."""
@@ -324,17 +328,15 @@ class Placement:
 
     # ---- putting back ----
 
-    def on_lost(self, holding: Holding, culprit: str | None) -> None:
-        """Somebody else removed `holding` while the router is active: put it back and announce it.
-        Who does it again and again is stronger; then others shall, unless it is not tracked."""
-        verdict = self._restorer.lost(holding, culprit)
+    def on_lost(self, holding: Holding, port_id: int) -> None:
+        """The netlink socket `port_id` removed `holding` while the router is active: put it back
+        and announce it. Who does it again and again is stronger; then others shall, unless it is
+        not tracked."""
+        verdict = self._restorer.lost(holding, partial(name_of, port_id))
         if verdict is Verdict.RESTORE:
-            by = f" by {culprit}" if culprit is not None else ""
-            how = "set down" if holding.kind is Kind.LINK else "removed"
-            log.warning("(%s) %s was %s%s; restored", self.config.name, holding.text, how, by)
             if not self._lost:  # with a primary address its secondaries go: all at once
                 self._shared.loop.call_later(0, self._mend)
-            self._lost.append(holding)
+            self._lost.append((holding, port_id))
         elif verdict is Verdict.GIVE_UP:
             self._set(Fault.ADDRESS, self._restorer.reason)
             self._later(self._restorer.pause, self._end_contest)
@@ -355,8 +357,14 @@ class Placement:
         return found
 
     def _mend(self) -> None:
+        """Put back first, and look for who it was then: that takes a while."""
         lost, self._lost = self._lost, []
-        self.set_again(lost)
+        self.set_again([holding for holding, _ in lost])
+        names = {port_id: name_of(port_id) for _, port_id in lost}
+        for holding, port_id in lost:
+            by = f" by {names[port_id]}" if names[port_id] is not None else ""
+            how = "set down" if holding.kind is Kind.LINK else "removed"
+            log.warning("(%s) %s was %s%s; restored", self.config.name, holding.text, how, by)
 
     def set_missing(self) -> None:
         """Set and announce what the kernel does not have, as far as `LinkTable` knows."""
@@ -367,7 +375,7 @@ class Placement:
         """Set and announce `holdings`, if the router is active when its turn comes."""
         requests = self._shared.requests
         if requests is not None and holdings:
-            batches = requests.batches(self.config.name, holdings)
+            batches = requests.batches(self.config.name, holdings, once=True)
             self._shared.hot.send_now(self.slot, (), batches)
 
     def _end_contest(self) -> None:

@@ -41,10 +41,10 @@ def test_five_a_minute_are_put_back_and_the_sixth_is_a_fault(
     restorer: Restorer, clock: Clock
 ) -> None:
     for _ in range(5):
-        assert restorer.lost(holding(1), "NetworkManager (pid 12)") is Verdict.RESTORE
+        assert restorer.lost(holding(1), lambda: "NetworkManager (pid 12)") is Verdict.RESTORE
         clock.now += seconds(10)
     assert restorer.reason is None
-    assert restorer.lost(holding(1), "NetworkManager (pid 12)") is Verdict.GIVE_UP
+    assert restorer.lost(holding(1), lambda: "NetworkManager (pid 12)") is Verdict.GIVE_UP
     assert restorer.reason == "NetworkManager (pid 12) keeps removing 10.9.0.1/24 dev eth0"
     assert restorer.restored == 5
 
