@@ -1,8 +1,9 @@
-"""Static entries of the daemon: there before anything else, put back, and gone at the end."""
+"""What the daemon holds besides virtual addresses stays: static entries are there before anything
+else, put back, and gone at the end; virtual routes survive their interface."""
 
 import pytest
 
-from lab import AddressAdded, AddressRemoved, Advert, Exited, Lab, LogLine, Router
+from lab import AddressAdded, AddressRemoved, Advert, Exited, Host, Lab, LogLine, Router
 
 pytestmark = pytest.mark.netns
 
@@ -38,9 +39,9 @@ def test_a_router_lives_on_a_static_address(lab: Lab) -> None:
     router = Router(host, CONFIG, program="fastvrrpd")
     begin = lab.now()
     router.start()
-    lab.first(Advert, lambda e: e.source == "10.9.0.7", after=begin, timeout=5)
-    lab.first(AddressAdded, lambda e: e.address == "10.9.0.100", after=begin, timeout=5)
-    lab.first(LogLine, lambda e: "MASTER STATE" in e.text, after=begin, timeout=5)
+    lab.first(Advert, lambda e: e.source == "10.9.0.7", after=begin, timeout=15)
+    lab.first(AddressAdded, lambda e: e.address == "10.9.0.100", after=begin, timeout=15)
+    lab.first(LogLine, lambda e: "MASTER STATE" in e.text, after=begin, timeout=15)
     assert "via 10.9.0.9" in host.run("ip", "route", "show", "proto", "18")
     assert "lookup 77" in host.run("ip", "rule", "show", "priority", "555")
 
@@ -59,3 +60,44 @@ def test_a_router_lives_on_a_static_address(lab: Lab) -> None:
     assert "10." not in host.run("ip", "-o", "address", "show", "dev", "eth0")
     assert host.run("ip", "route", "show", "table", "all", "proto", "18") == ""
     assert "555:" not in host.run("ip", "rule")
+
+
+ROUTES = """
+vrrp_instance VI_1 {
+    interface eth0
+    version 3
+    virtual_router_id 51
+    priority 150
+    advert_int 0.1
+    virtual_ipaddress {
+        10.9.0.100/24
+    }
+    virtual_routes {
+        192.168.77.0/24 via 10.8.0.9 dev v0 no_track
+    }
+}
+"""
+
+
+def test_a_virtual_route_comes_back_with_its_interface(lab: Lab) -> None:
+    """Given an active router with a route over an interface that is no fault of it, when that goes
+    down, with which the kernel drops the route without a word, and up, then the route is there."""
+    host = lab.host("r1", "10.9.0.1/24")
+    host.run("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    host.run("ip", "address", "add", "10.8.0.1/24", "dev", "v0")
+    host.run("sh", "-c", "ip link set v0 up; ip link set v1 up")
+    begin = lab.now()
+    Router(host, ROUTES, program="fastvrrpd").start()
+    lab.first(LogLine, lambda e: "MASTER STATE" in e.text, after=begin, timeout=15)
+    lab.wait_for(lambda: route(host), timeout=3)
+    host.run("ip", "link", "set", "v0", "down")
+    assert not route(host)
+    back = lab.now()
+    host.run("ip", "link", "set", "v0", "up")
+    lab.wait_for(lambda: route(host), timeout=3)  # asked again with each advert
+    assert not lab.events(LogLine, lambda e: e.at > back and "Entering" in e.text)
+
+
+def route(host: Host) -> str:
+    """Return the virtual route, if it is there."""
+    return host.run("ip", "route", "show", "192.168.77.0/24").strip()

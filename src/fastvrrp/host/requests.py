@@ -21,7 +21,7 @@ MAX_MESSAGES = 64
 """In one send."""
 _FIRST_MESSAGES = 8
 """In the first send, so that the first addresses are announced soon; the next ones double it."""
-_MOST_ONCE = 4096
+_MOST_ONCE = 16_384
 """Requests of one time that are known: their answers come at once."""
 
 HARMLESS = {
