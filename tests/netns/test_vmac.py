@@ -421,6 +421,7 @@ def test_what_a_killed_run_left_is_replaced(lab: Lab) -> None:
     router.stop()
     lab.first(Exited, after=stopped, timeout=5)
     assert set(links(host)) == {"lo", "eth0"}
+    assert settings(host, "net/ipv4/conf/eth0/arp_ignore").popitem()[1] == "0"
 
 
 MARK = b"to be forwarded"

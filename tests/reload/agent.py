@@ -20,7 +20,6 @@ from pyroute2.netlink.rtnl import (
     RTM_DELADDR,
     RTM_DELROUTE,
     RTM_DELRULE,
-    RTM_NEWADDR,
     RTM_NEWROUTE,
     RTM_NEWRULE,
 )
@@ -48,6 +47,12 @@ def firewall() -> list[str]:
     return sorted(re.findall(r"[^\s,]+", done.stdout))
 
 
+def parameters(interface: str) -> list[str]:
+    """Return the kernel parameters of IPv4 of an interface."""
+    directory = Path("/proc/sys/net/ipv4/conf", interface)
+    return [f"{file.name} {file.read_text().strip()}" for file in sorted(directory.iterdir())]
+
+
 def kernel() -> dict[str, Any]:
     """Return what the kernel has."""
     found: dict[str, Any] = {
@@ -57,6 +62,11 @@ def kernel() -> dict[str, Any]:
         "firewall": firewall(),
         "rules": ip("rule", "show") + ip("-6", "rule", "show"),
     }
+    links = (line.split() for line in ip("-br", "link", "show"))
+    found["links"] = sorted(
+        f"{name.partition('@')[0]} {state} {mac}" for name, state, mac, *_ in links
+    )
+    found["parameters"] = {name: parameters(name) for name in INTERFACES}
     for family in ("-4", "-6"):
         routes = ip("-d", family, "route", "show", "table", "all")
         found[f"routes {family}"] = sorted(routes)
@@ -116,7 +126,7 @@ class News:
 
 def _key(message: Any) -> tuple[object, ...] | None:  # noqa: ANN401 - one of pyroute2
     kind = message["header"]["type"]
-    if kind in (RTM_NEWADDR, RTM_DELADDR):
+    if kind == RTM_DELADDR:  # when a primary address goes, the kernel tells of the next one anew
         text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
         return ("address", message["index"], ip_interface(f"{text}/{message['prefixlen']}"))
     if kind in (RTM_NEWROUTE, RTM_DELROUTE):
@@ -127,10 +137,16 @@ def _key(message: Any) -> tuple[object, ...] | None:  # noqa: ANN401 - one of py
 def held(engine: Engine) -> dict[tuple[object, ...], object]:
     """Return what active routers hold, by what makes them the same router after a reload."""
     return {
-        (router.config.vrid, router.config.interface, router.config.family, key): holding
-        for router in engine._fleet.routers
-        if router.state is State.ACTIVE
-        for key, holding in router.placement.held.items()
+        (
+            one.config.vrid,
+            one.config.interface,
+            one.config.family,
+            one.config.vmac is None,
+            key,
+        ): holding
+        for one in engine._fleet.routers
+        if one.state is State.ACTIVE
+        for key, holding in one.placement.held.items()
     }
 
 

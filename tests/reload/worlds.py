@@ -22,6 +22,7 @@ from fastvrrp.config.model import (
     SyncGroup,
     Version,
     VirtualAddress,
+    Vmac,
 )
 
 __all__ = ["INTERFACES", "pair"]
@@ -81,6 +82,7 @@ def _some(rng: Random) -> Sequence[str]:
     fields = (
         *("addresses", "excluded", "routes", "rules"),
         *("accept", "advert_interval", "garp", "interface"),
+        *("vmac", "vmac_xmit_base", "promote_secondaries"),
     )
     return rng.sample(fields, rng.randint(1, 3))
 
@@ -110,6 +112,9 @@ def _instance(template: InstanceConfig, vrid: int, rng: Random) -> InstanceConfi
         accept=rng.random() < 0.6,
         garp=template.garp,
         track_primary=template.track_primary,
+        vmac=Vmac(interface=rng.choice((None, f"lan{vrid}"))) if rng.random() < 0.3 else None,
+        vmac_xmit_base=rng.random() < 0.3,
+        promote_secondaries=rng.random() < 0.2,
         notify=NotifyConfig(),
         addresses=_addresses(rng, interface, family, rng.randint(1, 3)),
         excluded=_addresses(rng, interface, rng.choice((4, 6)), rng.randint(0, 2)),

@@ -8,7 +8,7 @@ from itertools import chain
 from fastvrrp.config.model import Config, InstanceConfig, VirtualAddress
 from fastvrrp.errors import KernelError
 from fastvrrp.host.firewall import Firewall, drops
-from fastvrrp.host.holding import Holding
+from fastvrrp.host.holding import Holding, Kind
 from fastvrrp.host.iproute import Names
 from fastvrrp.host.leftovers import origins, remove_leftovers
 from fastvrrp.host.link_states import LinkStates
@@ -155,15 +155,17 @@ class HostSide:
     # ---- the journal ----
 
     def undos(self, holdings: Iterable[Holding]) -> tuple[Undo, ...]:
-        """Return how everything is undone, with `holdings` of virtual routers."""
-        found: list[Undo] = [
+        """Return how everything is undone, with `holdings` of virtual routers: interfaces of ours
+        first, which end what is said with a virtual MAC address."""
+        found: list[Undo] = [*self.made.undos]
+        found += (
             RouteUndo(text=f"{one.kind.value} {one.text}", request=one.remove, links=one.links)
             for one in holdings
-        ]
+            if one.kind is not Kind.LINK
+        )
         if self.statics is not None:
             found += self.statics.undos
-        found += (*self.made.undos, *self.sysctls.undos)
-        return (*found, *self._firewall.undos)
+        return (*found, *self.sysctls.undos, *self._firewall.undos)
 
     def keep(self, undos: Iterable[Undo]) -> None:
         """Write `undos` down, before what they undo is done."""

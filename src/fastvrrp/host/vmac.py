@@ -312,7 +312,11 @@ class VirtualLinks:
             known = self._find(name)
             if known is None:
                 return name
-            is_managed = any(made.index == known.index for made in self._all())
+            retired = [one for one in self._retired.values() if one.index == known.index]
+            if retired:  # it is in the way of what comes instead
+                self._remove(retired[0])
+                return name
+            is_managed = any(made.index == known.index for made in self._made.values())
             is_same = known.base == below.index and (want.mac is None or known.mac == want.mac)
             if known.is_ours and is_same and not is_managed:
                 log.info("removing interface %s, left by an earlier run", name)
@@ -339,9 +343,6 @@ class VirtualLinks:
         if made.index:
             self._route.ask([delete(made.index)])  # it may be gone
             made.index = 0
-
-    def _all(self) -> list[_Made]:
-        return [*self._made.values(), *self._retired.values()]
 
     # ---- settings of the interfaces below ----
 
