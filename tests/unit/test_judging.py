@@ -26,6 +26,7 @@ class Hot:
         self.priority = 0
         self.cleared = 0
         self.restored: list[str] = []
+        self.state = State.ACTIVE
 
     def set_faults(self, _: int, faults: int) -> None:
         self.faults = Fault(faults)
@@ -36,6 +37,9 @@ class Hot:
     def send_now(self, _: int, withdraw: tuple[bytes, ...], install: list[Holding]) -> None:
         assert withdraw == ()
         self.restored.append(" ".join(one.text for one in install))
+
+    def status(self, _: int) -> dict[str, State]:
+        return {"state": self.state}
 
     def clear_send_fault(self, _: int) -> None:
         self.cleared += 1
@@ -275,6 +279,18 @@ def test_what_is_removed_is_put_back_all_at_once() -> None:
     held.router.placement.on_lost(other, 0)
     held.shared.loop.advance(0)
     assert held.shared.hot.restored == ["192.0.2.100/24 192.0.2.101/24"]
+
+
+def test_what_goes_since_the_router_yields_is_not_put_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Given a router that yields, when the kernel tells that its address is gone before it is known
+    that it has yielded, then nothing is put back, nor is it said."""
+    yielding = Fixture()
+    yielding.shared.hot.state = State.BACKUP
+    yielding.router.placement.on_lost(holding("fd00::100/64"), 0)
+    yielding.shared.loop.advance(0)
+    assert (yielding.shared.hot.restored, caplog.messages) == ([], [])
 
 
 def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minute() -> None:

@@ -41,7 +41,7 @@ from fastvrrp.host.vmac_plan import advert_mac
 from fastvrrp.loop.loop import Loop as HotLoop
 from fastvrrp.loop.ports import PortKey
 from fastvrrp.loop.prepared import Prepared
-from fastvrrp.names import Fault
+from fastvrrp.names import Fault, State
 from fastvrrp.reactor import Handle, Loop
 from fastvrrp.routers.extra_garp import ExtraGarp, extra_frames
 from fastvrrp.routers.sockets import Ports
@@ -329,15 +329,32 @@ class Placement:
     # ---- putting back ----
 
     def on_lost(self, holding: Holding, port_id: int) -> None:
-        """The netlink socket `port_id` removed `holding` while the router is active: put it back
-        and announce it. Who does it again and again is stronger; then others shall, unless it is
-        not tracked."""
-        verdict = self._restorer.lost(holding, partial(name_of, port_id))
-        if verdict is Verdict.RESTORE:
-            if not self._lost:  # with a primary address its secondaries go: all at once
-                self._shared.loop.call_later(0, self._mend)
-            self._lost.append((holding, port_id))
-        elif verdict is Verdict.GIVE_UP:
+        """The netlink socket `port_id` removed `holding` while the router is active, or the kernel
+        did in somebody's name (0): put it back and announce it. Who does it again and again is
+        stronger; then others shall, unless it is not tracked."""
+        if not self._lost:  # with a primary address its secondaries go: all at once
+            self._shared.loop.call_later(0, self._mend)
+        self._lost.append((holding, port_id))
+
+    def _mend(self) -> None:
+        """Put back first, and look for who it was then: that takes a while. It was ourselves if the
+        router is active no longer, which may be told later."""
+        lost, self._lost = self._lost, []
+        if self._shared.hot.status(self.slot)["state"] is not State.ACTIVE:
+            return
+        mended, given_up = [], False
+        for holding, port_id in lost:
+            verdict = self._restorer.lost(holding, partial(name_of, port_id))
+            given_up |= verdict is Verdict.GIVE_UP
+            if verdict is Verdict.RESTORE:
+                mended.append((holding, port_id))
+        self.set_again([holding for holding, _ in mended])
+        names = {port_id: name_of(port_id) for _, port_id in mended}
+        for holding, port_id in mended:
+            by = f" by {names[port_id]}" if names[port_id] is not None else ""
+            how = "set down" if holding.kind is Kind.LINK else "removed"
+            log.warning("(%s) %s was %s%s; restored", self.config.name, holding.text, how, by)
+        if given_up:
             self._set(Fault.ADDRESS, self._restorer.reason)
             self._later(self._restorer.pause, self._end_contest)
             self._on_change()
@@ -355,16 +372,6 @@ class Placement:
                     found.append(holding)
         self._awake = awake
         return found
-
-    def _mend(self) -> None:
-        """Put back first, and look for who it was then: that takes a while."""
-        lost, self._lost = self._lost, []
-        self.set_again([holding for holding, _ in lost])
-        names = {port_id: name_of(port_id) for _, port_id in lost}
-        for holding, port_id in lost:
-            by = f" by {names[port_id]}" if names[port_id] is not None else ""
-            how = "set down" if holding.kind is Kind.LINK else "removed"
-            log.warning("(%s) %s was %s%s; restored", self.config.name, holding.text, how, by)
 
     def set_missing(self) -> None:
         """Set and announce what the kernel does not have, as far as `LinkTable` knows."""
