@@ -86,6 +86,13 @@ LINKS = (
         "no change of state",
     ),
     Row(
+        12,
+        "The interface below a virtual MAC address is deleted, or leaves for another network "
+        "namespace",
+        "FAULT; the interface with the virtual MAC is gone, too; both come back together",
+        "at once; Active_Down_Interval",
+    ),
+    Row(
         13,
         "The kernel forgets that an interface is in the multicast group (an MTU below 1280 does "
         "that to IPv6)",

@@ -273,6 +273,43 @@ def test_fault_011_mtu_changes_harmlessly(lab: Lab) -> None:
     assert lab.events(Arp, lambda e: e.at > began and e.gratuitous) == []
 
 
+DELETE, MAKE = "ip link del eth0", None
+MOVE = "ip netns add away && ip link set eth0 netns away"
+MOVE_BACK = """
+ip netns exec away ip link set eth0 netns 1
+ip addr add 10.9.0.1/24 dev eth0 && ip link set eth0 up
+"""
+
+
+@pytest.mark.parametrize(
+    ("leave", "come_back"), [(DELETE, MAKE), (MOVE, MOVE_BACK)], ids=["deleted", "moved"]
+)
+def test_fault_012_interface_below_a_virtual_mac_goes(
+    lab: Lab, leave: str, come_back: str | None
+) -> None:
+    """Given a pair with a virtual MAC address, when the interface below that of the master is
+    deleted, or moved to another network namespace, then the master is in FAULT, and its own
+    interface is gone as well; the backup takes over. When the one below is there again, then so is
+    the other, and the address on it."""
+    pair = Pair(lab, f"{FAST}\n use_vmac")
+    host = pair.a.host
+    assert f"inet {VIP}/24" in host.run("ip", "addr", "show", "dev", "vrrp.51")
+    left = lab.now()
+    host.run("sh", "-c", leave)
+    pair.logged("a", "entering FAULT state (interface eth0 does not exist", after=left)
+    pair.removed("a", left)
+    pair.added("b", left)
+    lab.wait_for(lambda: "vrrp.51" not in host.run("ip", "link"), TIMEOUT_S)
+    back = lab.now()
+    if come_back is None:
+        host.plug_in()
+    else:
+        host.run("sh", "-c", come_back)
+    pair.added("a", back)
+    pair.removed("b", back)
+    assert f"inet {VIP}/24" in host.run("ip", "addr", "show", "dev", "vrrp.51")
+
+
 IPV6 = "fe80::100/64\n fd09::100/64"
 GROUP6 = "eth0            ff020000000000000000000000000012"
 
