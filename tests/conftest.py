@@ -14,6 +14,7 @@ KERNEL_TESTS = (
     "tests/netns/",
     "tests/interop/",
     "tests/conformance/test_cf_host.py",
+    "tests/conformance/test_cf_virtual_mac.py",
     "tests/faults/test_fault_netns",
 )
 

@@ -23,7 +23,9 @@ ETH_P_ALL, OUTGOING = 3, 4
 SWITCH = "br0"
 
 
-def config(priority: int, body: str = "use_vmac", *, vip: str = VIP4, more: str = "") -> str:
+def config(
+    priority: int, body: str = "use_vmac", *, vip: str = VIP4, more: str = "", version: int = 3
+) -> str:
     addresses = f"fe80::100/64\n {vip}/64" if ":" in vip else f"{vip}/24"
     return f"""
 {more}
@@ -32,8 +34,8 @@ vrrp_instance VI_1 {{
  interface eth0
  virtual_router_id {VRID}
  priority {priority}
- version 3
- advert_int {INTERVAL:g}
+ version {version}
+ advert_int {INTERVAL if version == 3 else 1:g}
  {body}
  virtual_ipaddress {{
  {addresses}
@@ -82,14 +84,20 @@ class Scene:
     """Router `a`, which is active, router `b`, its backup, and a client."""
 
     def __init__(
-        self, lab: Lab, body: str = "use_vmac", *, vip: str = VIP4, other_body: str | None = None
+        self,
+        lab: Lab,
+        body: str = "use_vmac",
+        *,
+        vip: str = VIP4,
+        other_body: str | None = None,
+        version: int = 3,
     ) -> None:
         self.lab, self.vip = lab, vip
         self.mac = virtual_mac(VRID, vip)
         self.a, self.b = (
             Router(
                 lab.host(name, f"10.9.0.{last}/24", f"fd09::{last}/64"),
-                config(priority, its_body, vip=vip),
+                config(priority, its_body, vip=vip, version=version),
                 program="fastvrrpd",
             )
             for name, last, priority, its_body in (
@@ -108,7 +116,7 @@ class Scene:
             AddressAdded,
             lambda e: (e.host, e.address) == (host, self.vip),
             after=after,
-            timeout=DOWN_S + SLACK_S,
+            timeout=4 * DOWN_S + SLACK_S,
         )
 
     def adverts(self, router: str, after: int, count: int = 1) -> list[Advert]:
