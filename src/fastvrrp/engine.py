@@ -293,6 +293,7 @@ class Engine:
             on_change=self._refresh,
             on_lost=self._on_lost,
             on_overrun=self._on_overrun,
+            on_undos=self._changed,
         )
         self._closers.append(self._host.close)
         core = Core(len(config.instances), 2 * len(config.instances), len(config.groups))

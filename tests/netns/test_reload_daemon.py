@@ -15,6 +15,7 @@ pytestmark = pytest.mark.netns
 
 VIP, OTHER = "10.9.0.100", "10.9.0.101"
 INTERVAL_S = 0.1
+JOURNAL = "/run/router-vrrp.pid.journal"
 BUSY_S = 0.05
 """What a busy machine may take to run a thread that has nothing but its turn to wait for."""
 
@@ -200,6 +201,27 @@ def test_clean_removes_what_a_killed_daemon_has_left(lab: Lab) -> None:
     assert f" {VIP}/" not in host.run("ip", "-o", "address")
     assert " 10.9.0.1/24 " in host.run("ip", "-o", "address")
     assert clean(host) == ""
+
+
+def test_clean_removes_static_entries_that_were_set_later(lab: Lab) -> None:
+    """Given static entries on an interface that comes after the start, when all is killed, then
+    `clean` knows of them."""
+    host = lab.host("a", "10.9.0.1/24")
+    statics = "static_ipaddress {\n 10.7.0.1/24 dev late\n}\n"
+    statics += "static_routes {\n 10.8.0.0/24 via 10.7.0.9 dev late\n}\n"
+    router = started(lab, host, statics + config())
+    begin = lab.now()
+    host.run("ip", "link", "add", "late", "up", "type", "veth", "peer", "late-peer")
+    host.run("ip", "link", "set", "late-peer", "up")
+    lab.first(AddressAdded, lambda e: e.address == "10.7.0.1", after=begin, timeout=5)
+    lab.wait_for(lambda: "10.8.0.0/24" in host.run("ip", "route"), timeout=5)
+    lab.wait_for(lambda: "10.8.0.0/24" in host.run("cat", JOURNAL), timeout=5)
+    signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
+    assert router.process is not None
+    lab.first(Exited, lambda e: e.host == host.name, after=begin, timeout=5)
+    undone = json.loads(clean(host, "--json"))["undone"]
+    assert [text for text in undone if "10.7.0.1/24 dev late" in text]
+    assert "10.7.0.1/24" not in host.run("ip", "-o", "address")
 
 
 def test_the_next_start_removes_what_a_killed_daemon_has_left(lab: Lab) -> None:

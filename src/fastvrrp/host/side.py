@@ -33,7 +33,8 @@ class HostSide:
     `sets_addresses` False: the caller does. `journal` keeps how everything is undone; what the last
     run left is undone first. `on_change` is called when links or their states have changed,
     `on_lost(key, port_id)` when somebody else removed what may be ours (see `LinkTable`),
-    `on_overrun` when news of the kernel was lost. Thread: cold.
+    `on_overrun` when news of the kernel was lost, `on_undos` when what `undos()` returns is another
+    thing without that. Thread: cold.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class HostSide:
         on_change: Callable[[], None],
         on_lost: Callable[[Key, int], None],
         on_overrun: Callable[[], None],
+        on_undos: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._on_change = on_change
         self._on_lost = on_lost
         self._on_overrun = on_overrun
+        self._on_undos = on_undos
         self._closers: list[Callable[[], object]] = []
         self.requests: Requests | None = None
         self.statics: Statics | None = None
@@ -90,7 +93,7 @@ class HostSide:
         names = Names()
         self.table.watch_routes(origins(config, names))
         remove_leftovers(config, self.table, self.requests, names)
-        self.statics = Statics(self.table, loop)
+        self.statics = Statics(self.table, loop, self._on_undos)
         self._closers.append(self.statics.close)
         frames = open_packet_socket("gratuitous ARP")
         self._closers.append(frames.close)

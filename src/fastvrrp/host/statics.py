@@ -4,6 +4,7 @@
 import errno
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
@@ -59,12 +60,15 @@ class Statics:
     One whose interface is absent waits for it. What was there before us and does not carry our mark
     is somebody else's: it stays when we end. Everything is asked of the kernel at once, on a socket
     of its own, whose additions `table` tells: a static address may be the source of adverts.
-    Thread: cold.
+    `on_change` is called when `undos` have changed with the interfaces. Thread: cold.
     """
 
-    def __init__(self, table: LinkTable, loop: Loop) -> None:
+    def __init__(
+        self, table: LinkTable, loop: Loop, on_change: Callable[[], object] = lambda: None
+    ) -> None:
         self._table = table
         self._loop = loop
+        self._on_change = on_change
         self._names = Names()
         self._entries: list[_Entry] = []
         self._by_key: dict[Key, _Entry] = {}
@@ -172,9 +176,12 @@ class Statics:
     def _look(self) -> None:
         self._later = None
         self._looked = monotonic_ns()
+        before = self.undos
         for entry in self._entries:
             self._look_at(entry)
         self._index()
+        if self.undos != before:
+            self._on_change()
 
     def _look_at(self, entry: _Entry) -> None:
         if entry.holding is None:
