@@ -77,9 +77,11 @@ cdef object finished(resignation_t* r, int32_t vr):
                 r.outgoing[i].destination,
             )
         messages = tuple([_message(&r.outgoing[i]) for i in range(r.n_outgoing)])
+        return Farewell(slot=vr, fd=r.fd, flags=r.flags, messages=messages)
+    except OSError:                 # the interface has gone, of which we have not heard yet
+        return None
     finally:
         free(r.outgoing)
-    return Farewell(slot=vr, fd=r.fd, flags=r.flags, messages=messages)
 
 
 cdef object _message(const outgoing_t* out):

@@ -276,3 +276,12 @@ def test_the_farewell_from_a_virtual_mac_is_a_whole_frame(bench: Bench) -> None:
     assert frame[:14] == link
     assert frame[14:] == reseal(framed[0], priority=0, ip_id=1)
     assert (control, to) == (b"", (socket.if_indextoname(1), 0, 0, 0, link[:6]))
+
+
+@pytest.mark.parametrize("bench", [OWNER], indirect=True)
+def test_there_is_no_farewell_from_an_interface_that_is_gone(bench: Bench) -> None:
+    """The cold side may ask before it has heard that the interface has gone."""
+    made = replace(prepared(bench.wire.fileno()), ifindex=(1 << 31) - 1)
+    framed = tuple(replace(one, link=bytes(14)) for one in made.datagrams)
+    bench.loop.prepare(bench.router, replace(made, datagrams=framed))
+    assert bench.loop.farewell(bench.router) is None
