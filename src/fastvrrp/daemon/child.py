@@ -7,7 +7,6 @@ import errno
 import gc
 import logging
 import os
-import resource
 import select
 import signal
 import socket
@@ -26,6 +25,7 @@ from fastvrrp.daemon.control import (
     receive,
     send,
 )
+from fastvrrp.daemon.limits import allow_files
 from fastvrrp.daemon.log import Log
 from fastvrrp.daemon.reader import load
 from fastvrrp.daemon.records import attach
@@ -48,9 +48,10 @@ __all__ = ["main"]
 EXIT_CONFIG = 2
 EXIT_MISSING_PERMISSION = 4
 
-_FILES = 256
 _FILES_PER_INSTANCE = 4
-"""Descriptors of the process itself, and of one instance at most: sockets, scripts."""
+"""At most: sockets, scripts."""
+
+_RETRY_S = 0.1
 
 logger = logging.getLogger("fastvrrp.daemon")
 
@@ -72,7 +73,7 @@ def main(
         config = _first_configuration(control, inbox)
         if config is None:
             return 0
-        _raise_file_limit(len(config.instances))
+        allow_files(_FILES_PER_INSTANCE * len(config.instances))
         reactor = Reactor()
         handler.use_loop(reactor)
         record = None if options.record is None else _unused(options.record)
@@ -121,7 +122,7 @@ class _VrrpProcess:
             _collect()
             self._testament.update()
             self._reactor.add_reader(self._control.fileno(), self._on_message)
-            send(self._control, READY)
+            self._answer(READY)
             if self._alive_every_s:
                 self._say_alive()
             while not self._stopping:
@@ -148,16 +149,21 @@ class _VrrpProcess:
                 self._reload(_configuration(message, fd))
             except Exception as error:
                 _log_error(error)
-                send(self._control, REFUSED)
+                self._answer(REFUSED)
             else:
-                send(self._control, TAKEN)
+                self._answer(TAKEN)
+
+    def _answer(self, message: bytes) -> None:
+        """Say it to the parent, which waits for it; again, while too much there is unread."""
+        if not send(self._control, message):
+            self._reactor.call_later(_RETRY_S, self._answer, message)
 
     def _reload(self, config: Config) -> None:
         """Run `config` from now on; changes nothing if it raises."""
         logger.info("Reloading")
         self._tell_diagnostics(config)
         check(self._engine.config, config)
-        _raise_file_limit(len(config.instances))
+        allow_files(_FILES_PER_INSTANCE * len(config.instances))
         self._engine.apply(config)
         _collect()
 
@@ -210,15 +216,6 @@ def _unused(path: str) -> str:
     unused = next(name for name in names if not os.path.lexists(name))
     logger.info("recording to %s", unused)
     return unused
-
-
-def _raise_file_limit(instances: int) -> None:
-    """Have room for the sockets of so many instances, as far as we may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES + _FILES_PER_INSTANCE * instances
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def _log_error(error: Exception) -> None:

@@ -18,6 +18,7 @@ from fastvrrp.daemon.control import (
     UNDOS,
     read_memory_file,
 )
+from fastvrrp.daemon.limits import allow_files
 from fastvrrp.daemon.log import ERR
 from fastvrrp.undoing import GONE, Undoer
 
@@ -49,6 +50,7 @@ class Estate:
             self._farewells = fd
         elif message.startswith(SENDER) and fd is not None:
             self._senders[int(message.removeprefix(SENDER))] = socket.socket(fileno=fd)
+            allow_files(len(self._senders))
         elif message.startswith(NO_SENDER):
             sender = self._senders.pop(int(message.removeprefix(NO_SENDER)), None)
             if sender is not None:
