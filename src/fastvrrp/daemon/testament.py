@@ -18,6 +18,7 @@ from fastvrrp.journal import NftUndo, RouteUndo, SysctlUndo, Undo
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
     from fastvrrp.loop.farewell import Farewell
     from fastvrrp.reactor import Handle, Loop
@@ -26,7 +27,7 @@ __all__ = ["Mortal", "Testament"]
 
 _RETRY_S = 0.1
 _RENEW_S = 1.0
-"""How long a farewell that is protected from being replayed is good."""
+"""How long a farewell that ages is good."""
 
 
 class Mortal(Protocol):
@@ -52,8 +53,8 @@ class Testament:
         self._loop = loop
         self._generation = -1
         self._again: Handle | None = None
-        self._undos: bytes = marshal.dumps([])
-        self._farewells: bytes = marshal.dumps([])
+        self._undos: tuple[Undo, ...] = ()
+        self._farewells: Sequence[tuple[object, ...]] = ()
         self._senders: set[int] = set()
 
     def update(self) -> None:
@@ -67,9 +68,10 @@ class Testament:
             self._again = None
         self._generation = self._engine.generation
         farewells = self._engine.farewells()
-        delay = _RENEW_S if self._say(self._engine.undos(), farewells) else _RETRY_S
-        if farewells or delay == _RETRY_S:
-            self._again = self._loop.call_later(delay, self._renew)
+        if not self._say(self._engine.undos(), farewells):
+            self._again = self._loop.call_later(_RETRY_S, self._renew)
+        elif any(one.ages for one in farewells):
+            self._again = self._loop.call_later(_RENEW_S, self._renew)
 
     def _say(self, undos: tuple[Undo, ...], farewells: tuple[Farewell, ...]) -> bool:
         """Return whether the parent knows all now; what it was told is remembered."""
@@ -78,26 +80,24 @@ class Testament:
             if not send(self._control, SENDER + b"%d" % number, senders[number]):
                 return False
             self._senders.add(number)
+        if undos != self._undos:
+            if not self._give(UNDOS, tuple(map(_as_tuple, undos))):
+                return False
+            self._undos = undos
         numbers = {fd: number for number, fd in senders.items()}
-        said = [(numbers[one.fd], one.flags, one.messages) for one in farewells]
-        done = [_as_tuple(one) for one in undos]
-        new = marshal.dumps(done), marshal.dumps(said)
-        if new[0] != self._undos:
-            if not self._give(UNDOS, new[0]):
+        said = tuple((numbers[one.fd], one.flags, one.messages) for one in farewells)
+        if said != self._farewells:
+            if not self._give(FAREWELLS, said):
                 return False
-            self._undos = new[0]
-        if new[1] != self._farewells:
-            if not self._give(FAREWELLS, new[1]):
-                return False
-            self._farewells = new[1]
+            self._farewells = said
         for number in self._senders - senders.keys():
             if not send(self._control, NO_SENDER + b"%d" % number):
                 return False
             self._senders.remove(number)
         return True
 
-    def _give(self, message: bytes, data: bytes) -> bool:
-        fd = memory_file("estate", data)
+    def _give(self, message: bytes, content: Sequence[tuple[object, ...]]) -> bool:
+        fd = memory_file("estate", marshal.dumps(content))  # type: ignore[arg-type]  # simple things in it
         try:
             return send(self._control, message, fd)
         finally:

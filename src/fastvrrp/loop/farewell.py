@@ -13,11 +13,12 @@ class Farewell:
     """The adverts of priority 0 of router `slot` (RFC 9568 §6.4.3), to be sent if its process dies.
 
     `fd` is the socket that sends them, with `flags` of sendmsg(2). `messages` are the datagram, the
-    content of its IPV6_PKTINFO (b"" in IPv4) and the destination of each. Protected ones grow old:
-    see `Loop.farewell`.
+    content of its IPV6_PKTINFO (b"" in IPv4) and the destination of each. `ages`: they are
+    protected from being replayed, and good for a second, see `Loop.farewell`.
     """
 
     slot: int
     fd: int
     flags: int
     messages: tuple[tuple[bytes, bytes, Address], ...]
+    ages: bool = False

@@ -11,6 +11,7 @@ from fastvrrp.core.model cimport ACTIVE, LAST_AH_SEQUENCE, NS_PER_SECOND, PRIORI
 from fastvrrp.loop.linux cimport AF_INET, AF_PACKET, sockaddr_in6, sockaddr_ll
 from fastvrrp.wire.datagram cimport finish, sending_t
 from fastvrrp.wire.hmac cimport hmac_next
+from fastvrrp.wire.packet cimport AUTH_AH
 
 from fastvrrp.loop.farewell import Farewell
 
@@ -77,7 +78,8 @@ cdef object finished(resignation_t* r, int32_t vr):
                 r.outgoing[i].destination,
             )
         messages = tuple([_message(&r.outgoing[i]) for i in range(r.n_outgoing)])
-        return Farewell(slot=vr, fd=r.fd, flags=r.flags, messages=messages)
+        ages = r.router.profile.auth_type == AUTH_AH or r.router.profile.n_hmac_keys > 0
+        return Farewell(slot=vr, fd=r.fd, flags=r.flags, messages=messages, ages=ages)
     except OSError:                 # the interface has gone, of which we have not heard yet
         return None
     finally:

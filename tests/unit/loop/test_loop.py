@@ -215,6 +215,7 @@ def test_the_farewell_is_what_the_router_would_resign_with(bench: Bench) -> None
     expected = [reseal(one, priority=0, ip_id=1) for one in made.datagrams]
     assert [message for message, _, _ in farewell.messages] == expected
     assert [to for _, _, to in farewell.messages] == [("224.0.0.18", 0), ("10.9.0.2", 0)]
+    assert not farewell.ages
     assert bench.loop.status(bench.router)["state"] is State.ACTIVE
     assert bench.loop.counters(bench.router)["priority_zero_sent"] == 0
 
@@ -228,6 +229,7 @@ def test_the_farewell_of_ah_is_ahead_of_the_adverts_of_a_second(bench: Bench) ->
     _, (sent, _) = bench.loop.marks(bench.router)
     farewell = bench.loop.farewell(bench.router)
     assert farewell is not None
+    assert farewell.ages
     assert farewell.messages[0][0] == reseal(
         made.datagrams[0], priority=0, ip_id=1, ah_sequence=sent + 16, password=b"secret99"
     )
@@ -245,6 +247,7 @@ def test_the_farewell_of_hmac_is_ahead_of_the_clock_by_a_second_and_a_half(bench
     before = time.time()
     farewell = bench.loop.farewell(bench.router)
     assert farewell is not None
+    assert farewell.ages
     sealed = farewell.messages[0][0]
     trailer = made.datagrams[0].trailer
     sequence = int.from_bytes(sealed[trailer + 4 : trailer + 12], "big")
