@@ -1,10 +1,11 @@
-"""Failovers on VLANs, bonds, VRFs and a line that loses packets; see `test_vm_links.py`."""
+"""Failovers on VLANs, bonds, VRFs, interfaces of our own over them, and a line that loses packets;
+see `test_vm_links.py`."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab import AddressAdded, Advert, Host, Lab, LogLine, Router
+from lab import AddressAdded, Advert, Exited, Host, Lab, LogLine, Router
 
 pytestmark = pytest.mark.netns
 
@@ -37,11 +38,13 @@ vrrp_instance VI_1 {{
 
 
 def start(lab: Lab, interface: str, *lines: str) -> tuple[Host, Host]:
-    """Start both routers of the lab; returns the hosts, the active one first."""
+    """Start both routers of the lab, {n} in lines being 1 or 2; returns the hosts, the active one
+    first."""
     hosts = lab.hosts["r1"], lab.hosts["r2"]
     for host, priority in zip(hosts, (150, 100), strict=True):
         begin = lab.now()
-        router = Router(host, config(priority, interface, *lines), program="fastvrrpd")
+        own = [line.replace("{n}", host.name[-1]) for line in lines]
+        router = Router(host, config(priority, interface, *own), program="fastvrrpd")
         router.start()
         if priority == 150:
             taken(lab, host, begin)
@@ -137,6 +140,41 @@ def test_bond_whose_active_line_breaks(lab: Lab) -> None:
     active.cut("eth1")
     taken(lab, other, begin)
     lab.wait_for(lambda: VIP not in active.monitor.addresses, timeout=PATIENCE_S)
+
+
+def test_ipvlan(lab: Lab) -> None:
+    """Given `use_ipvlan`, then adverts come from its address, the virtual one goes to it, the other
+    router takes over, and nothing is left at the end."""
+    pair(lab, "address add 10.9.0.{n}/24 dev eth0")
+    active, other = start(lab, "eth0", "use_ipvlan ip0 10.9.0.2{n}/24 private")
+    heard = lab.first(Advert, lambda e: e.host == active.name, after=lab.now(), timeout=PATIENCE_S)
+    assert heard.source == "10.9.0.21"
+    shown = active.run("ip", "-d", "address", "show", "dev", "ip0")
+    for part in ("ipvlan  mode l2 private", "10.9.0.21/24", f"{VIP}/24"):
+        assert part in shown
+    fails_over(lab, active, other)
+    stopped = lab.now()
+    other.run("sh", "-c", "kill $(cat /run/router.pid)")
+    lab.first(Exited, lambda e: e.host == other.name, after=stopped, timeout=PATIENCE_S)
+    assert "ip0" not in other.run("ip", "link", "show")
+
+
+def test_virtual_mac_on_a_vlan(lab: Lab) -> None:
+    """Given `use_vmac` on a VLAN, then adverts reach the backup on it, and the address is on the
+    interface with the virtual MAC address when it takes over."""
+    pair(
+        lab,
+        "link add link eth0 name eth0.5 type vlan id 5",
+        "link set eth0.5 up",
+        "address add 10.9.0.{n}/24 dev eth0.5",
+    )
+    active, other = start(lab, "eth0.5", "use_vmac")
+    lab.wait_for(
+        lambda: len(lab.events(LogLine, lambda e: "master set to" in e.text)) > 0,
+        timeout=PATIENCE_S,
+    )
+    fails_over(lab, active, other)
+    assert f"{VIP}/24" in other.run("ip", "-o", "address", "show", "dev", "vrrp.51")
 
 
 def test_line_that_loses_and_delays_packets(lab: Lab) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.vm
 
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).with_name("links_inside.py")
-MODULES = ("veth", "bridge", "vrf", "8021q", "bonding", "sch_netem")
+MODULES = ("veth", "bridge", "vrf", "8021q", "bonding", "sch_netem", "macvlan", "ipvlan")
 LIMIT_S = 900
 
 
