@@ -5,6 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from fastvrrp.config.model import ORIGIN, Config, InstanceConfig
 from fastvrrp.host.addresses import address_holding
@@ -38,6 +39,7 @@ def origins(config: Config, names: Names) -> frozenset[int]:
     return frozenset(found)
 
 
+@cache
 def _marks_addresses() -> bool:
     """Tell whether this kernel keeps IFA_PROTO: Linux 5.18 and later."""
     major, minor = os.uname().release.split(".")[:2]
@@ -60,8 +62,8 @@ def is_foreign(holding: Holding, table: LinkTable) -> bool:
     router owns it: it is not ours to remove. Kernels before 5.18 do not tell."""
     return (
         holding.kind is Kind.ADDRESS
-        and _marks_addresses()
         and table.address(holding.key) is not None
+        and _marks_addresses()
         and not carries_mark(holding, table)
     )
 

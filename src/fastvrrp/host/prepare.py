@@ -17,9 +17,10 @@ from fastvrrp.config.model import (
     Version,
     VirtualAddress,
 )
-from fastvrrp.host.addresses import OUR_PROTOCOL, address_holding
+from fastvrrp.host.addresses import address_holding
 from fastvrrp.host.holding import Holding, HoldingError
 from fastvrrp.host.iproute import Names
+from fastvrrp.host.leftovers import is_foreign
 from fastvrrp.host.links import Key, Link, LinkTable
 from fastvrrp.host.pacing import Pacing
 from fastvrrp.host.requests import Requests
@@ -222,14 +223,8 @@ def survey(
 
 
 def foreign(holdings: Iterable[Holding], table: LinkTable) -> frozenset[Key]:
-    """Return the keys of addresses that are there already, and were not set by us; kernels before
-    5.18 do not say who has."""
-    present = ((one.key, table.address(one.key)) for one in holdings)
-    return frozenset(
-        key
-        for key, address in present
-        if address is not None and address.protocol not in (None, OUR_PROTOCOL)
-    )
+    """Return the keys of addresses that are there already, and were not set by us."""
+    return frozenset(one.key for one in holdings if is_foreign(one, table))
 
 
 def identity(link: Link | None) -> tuple[object, ...]:

@@ -70,7 +70,7 @@ class Fleet:
 
     def on_lost(self, key: Key, port_id: int) -> None:
         """The netlink socket `port_id` removed what has `key`: let whoever holds it put it back."""
-        for placement in self.shared.holders.get(key, ()):
+        for placement in tuple(self.shared.holders.get(key, ())):
             router = self._slots.get(placement.slot)
             if router is not None and router.is_holding:
                 if port_id in self.shared.table.ours:
@@ -128,8 +128,8 @@ class Fleet:
         """Return what the hot loop needs of a router: what it has, if that is the same still."""
         placement = entry.router.placement
         old, place = placement.supply, placement.look()
-        if place is None:
-            return None
+        if place is None:  # a fault; what it holds goes by what was made for it
+            return old if entry.is_kept and not placement.is_gone else None
         group = entry.before.multicast_group(before.global_defs)
         unchanged = entry.before == entry.candidate.instance and group == (
             entry.candidate.instance.multicast_group(self.shared.common)
@@ -137,6 +137,12 @@ class Fleet:
         if entry.is_kept and unchanged and old is not None and old.place == place:
             return old
         return placement.make(place)
+
+    def track(self, trackers: Trackers) -> None:
+        """Let every router go by `trackers`, which are other ones now."""
+        for router in self.routers:
+            router.configure(router.config, trackers.of(router.config), router.group)
+            router.judge()
 
     def give_up(self, entries: Iterable["_Entry"], before: Config) -> None:
         """Go by the old configuration again."""
@@ -211,6 +217,8 @@ class Draft:
                 entry.router.configure(*setting)
                 entry.router.assess()
             raise
+        for router in self.removed:
+            router.placement.took(None)
         for entry in self._entries:
             entry.router.placement.took(entry.supply)
             entry.router.gave()
@@ -329,13 +337,14 @@ class Draft:
         requests = self._fleet.shared.requests
         if not entry.is_kept:
             return replace(change, farewell=self._farewell(router, held))
-        if requests is None or supply is None:
+        if requests is None:
             return change
         name = router.config.name
+        wanted = supply.place.holdings if supply is not None else ()
         return replace(
             change,
             withdraw=requests.removals(name, held.gone(router.placement.removable), once=True),
-            install=requests.batches(name, held.new(supply.place.holdings), once=True),
+            install=requests.batches(name, held.new(wanted), once=True),
         )
 
 
@@ -349,17 +358,17 @@ class _Held:
         staying: Iterable[_Entry],
     ) -> None:
         active = (one for one in routers if states.get(one.slot) is State.ACTIVE)
-        self._before = {h.key: h for one in active for h in one.placement.held.values()}
-        supplies = (entry.supply for entry in staying)
-        self._after = {h.key: h for one in supplies if one is not None for h in one.place.holdings}
+        self._before = {h.key: h.install for one in active for h in one.placement.held.values()}
+        supplies = (entry.supply for entry in staying if entry.supply is not None)
+        self._after = {h.key: h.install for one in supplies for h in one.place.holdings}
 
     def gone(self, holdings: Iterable[Holding]) -> list[Holding]:
         """Return those that are not held any more, or not as they are."""
-        return [one for one in holdings if self._after.get(one.key) != one]
+        return [one for one in holdings if self._after.get(one.key) != one.install]
 
     def new(self, holdings: Iterable[Holding]) -> list[Holding]:
         """Return those that are not held yet, or not as they are."""
-        return [one for one in holdings if self._before.get(one.key) != one]
+        return [one for one in holdings if self._before.get(one.key) != one.install]
 
 
 def _nobody() -> None:

@@ -105,7 +105,7 @@ class Supply:
 class Placement:
     """The place of the router in `slot` of the hot loop. `supply` is what the hot loop has; None:
     nothing. `faults` are those of the host, in words; `on_change` is called when they change by
-    themselves."""
+    themselves. `is_active` tells if the router is."""
 
     def __init__(
         self,
@@ -114,6 +114,7 @@ class Placement:
         slot: int,
         shared: Shared,
         on_change: Callable[[], object],
+        is_active: Callable[[], bool],
     ) -> None:
         self.slot = slot
         self.faults: dict[Fault, str] = {}
@@ -122,6 +123,7 @@ class Placement:
         """What the hot loop sets while the router is active, by its keys."""
         self._shared = shared
         self._on_change = on_change
+        self._is_active = is_active
         self._last_link: Link | None = None
         self._surveyed: tuple[object, Place] | None = None
         self._told_missing: tuple[str, ...] = ()
@@ -165,6 +167,8 @@ class Placement:
             self._tell_missing(place)
         place = self._surveyed[1]
         others = foreign(place.holdings, shared.table)
+        if self._is_active():  # ours as long as we hold it, whoever touches it
+            others -= {one.key for one in self.removable}
         if others != place.foreign:
             place = replace(place, foreign=others)
             self._surveyed = (seen, place)
@@ -234,6 +238,7 @@ class Placement:
         prepared = prepare(
             self.config, shared.common, place=place, sender=sender, requests=shared.requests
         )
+        self._set(Fault.ADDRESS, self._restorer.reason)
         return Supply(place=place, key=key, port=number, prepared=prepared)
 
     def refresh(self) -> None:
@@ -246,19 +251,31 @@ class Placement:
         if place is not None and (self.supply is None or self.supply.place != place):
             try:
                 self._give(self.make(place))
-                self._set(Fault.ADDRESS, self._restorer.reason)
             except (KernelError, EngineError) as error:
+                self._restorer.reset()  # there is one reason, and one timer
                 self._set(Fault.ADDRESS, str(error))
                 self._later(_RETRY, self._on_change)
-        elif link is None and self.supply is not None and self._is_gone(self.supply.place.link):
-            self._shared.hot.prepare(self.slot, None)
-            self.took(None)
+        elif place is not None:
+            self._set(Fault.ADDRESS, self._restorer.reason)
+        elif link is None and self.supply is not None and self.is_gone:
+            self._give_up(self.supply)
         self.set_again(self._footings.shaken(self.held.values()))
 
-    def _is_gone(self, link: Link) -> bool:
-        """Tell if an interface is no more, and with it all that was set there."""
+    @property
+    def is_gone(self) -> bool:
+        """Tell if the interface that the hot loop has it on is no more, and with it the memberships
+        of its sockets."""
+        if self.supply is None:
+            return False
+        link = self.supply.place.link
         now = self._shared.table.by_index(link.index)
         return now is None or now.generation != link.generation
+
+    def _give_up(self, supply: Supply) -> None:
+        """Leave the sockets of `supply`. What is held on other interfaces is withdrawn when the
+        router notices the fault."""
+        self._shared.hot.prepare(self.slot, replace(supply.prepared, fd=-1, datagrams=()))
+        self.took(None)
 
     def _give(self, supply: Supply) -> None:
         hot, place = self._shared.hot, supply.place
@@ -307,12 +324,11 @@ class Placement:
         """Stop using sockets of an interface that is another one now: they are closed when the
         first router gets new ones, whose descriptors may have the same numbers."""
         link = self._shared.made.link_of(self.config)
-        if self.supply is None or link is None or not self._is_gone(self.supply.place.link):
+        if self.supply is None or link is None or not self.is_gone:
             return
         key = self.supply.key
         if (key.ifindex, key.generation) != (link.index, link.generation):
-            self._shared.hot.prepare(self.slot, None)
-            self.took(None)
+            self._give_up(self.supply)
 
     @property
     def interface(self) -> str:
@@ -338,9 +354,10 @@ class Placement:
 
     def _mend(self) -> None:
         """Put back first, and look for who it was then: that takes a while. It was ourselves if the
-        router is active no longer, which may be told later."""
-        lost, self._lost = self._lost, []
-        if self._shared.hot.status(self.slot)["state"] is not State.ACTIVE:
+        router is active no longer, which may be told later, or does not hold it any more."""
+        lost = [one for one in self._lost if self.held.get(one[0].key) == one[0]]
+        self._lost = []
+        if not lost or self._shared.hot.status(self.slot)["state"] is not State.ACTIVE:
             return
         mended, given_up = [], False
         for holding, port_id in lost:
@@ -399,6 +416,7 @@ class Placement:
 
     def close(self) -> None:
         """Forget what was to be done later."""
+        self._lost.clear()
         self._extra.close()
         if self._timer is not None:
             self._timer.cancel()

@@ -55,7 +55,13 @@ class VirtualRouter:
         self._stop_told = False
         self.config = config
         self._base = config.priority
-        self.placement = Placement(config, slot=slot, shared=shared, on_change=self.refresh)
+        self.placement = Placement(
+            config,
+            slot=slot,
+            shared=shared,
+            on_change=self.refresh,
+            is_active=lambda: self.state is State.ACTIVE,
+        )
 
     def configure(
         self, config: InstanceConfig, tracked: Sequence[Tracked], group: SyncGroup | None = None
