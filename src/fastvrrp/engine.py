@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
@@ -46,6 +46,8 @@ from fastvrrp.track.registry import Trackers
 __all__ = ["AddressManager", "Engine", "StateChange"]
 
 log = logging.getLogger("fastvrrp.engine")
+
+T = TypeVar("T")
 
 _STOP_LIMIT = seconds(2)  # for scripts and stop hooks, which have limits of their own
 _WORKER_PRIORITY = 1  # the lowest real-time one that beats every ordinary thread
@@ -345,11 +347,7 @@ class Engine:
             self._set_paces()
             notes = draft.carry_out(self._trackers)
         except BaseException:
-            self._host.take(self.config)
-            self._trackers.update(self.config)
-            draft.give_up()
-            self._set_paces()
-            self._take_back()
+            self._give_up(draft)
             raise
         self.config = config
         for note in notes:
@@ -392,7 +390,7 @@ class Engine:
             addresses = tuple(vip for vip in one.addresses if vip not in other.addresses)
             excluded = tuple(vip for vip in one.excluded if vip not in other.excluded)
             if addresses or excluded:
-                tell(replace(one, addresses=addresses, excluded=excluded))
+                self._call(tell, replace(one, addresses=addresses, excluded=excluded))
 
     def _set_paces(self) -> None:
         """Let announcements keep the intervals of the fleet."""
@@ -408,6 +406,22 @@ class Engine:
         except BaseException:
             self._take_back()
             raise
+
+    def _give_up(self, draft: Draft) -> None:
+        """Let everything go by the configuration until now."""
+        steps: tuple[Callable[[], object], ...] = (
+            lambda: self._host.take(self.config),
+            lambda: self._trackers.update(self.config),
+            draft.give_up,
+            lambda: self._fleet.track(self._trackers),
+            self._set_paces,
+            self._take_back,
+        )
+        for restore in steps:
+            try:
+                restore()
+            except Exception:
+                log.exception("while a change was taken back; the rest of it is")
 
     def _take_back(self) -> None:
         self._host.make_links(self.config)
@@ -503,15 +517,19 @@ class Engine:
         """Let the caller's host and the subscribers know."""
         if self._manager is not None:
             if change.new is State.ACTIVE:
-                self._manager.install(config)
+                self._call(self._manager.install, config)
             elif change.old is State.ACTIVE:
-                self._manager.withdraw(config)
+                self._call(self._manager.withdraw, config)
         for callback in tuple(self._subscribers):
-            try:
-                callback(change)
-            except Exception:
-                self.errors += 1
-                log.exception("a subscriber failed at %s; the others are told all the same", change)
+            self._call(callback, change)
+
+    def _call(self, callback: Callable[[T], object], what: T) -> None:
+        """Call what is the caller's; that it fails holds up nothing."""
+        try:
+            callback(what)
+        except Exception:
+            self.errors += 1
+            log.exception("%r failed at %s; everything else goes on", callback, what)
 
     def _refresh(self) -> None:
         """Let everybody look at the links again."""

@@ -116,3 +116,67 @@ def test_a_configuration_that_cannot_run_changes_nothing(host: Host) -> None:
         said, ("eth7", "virtual_router_id 1", "no vrrp_instance", ""), strict=True
     ):
         assert part in line
+
+
+def test_a_program_that_fails_to_follow_a_reload_does_not_stop_it(host: Host) -> None:
+    """Given a host and a subscriber that raise, when a configuration ends an active router, then
+    all of it is applied and both failures are counted."""
+    script = f"""{HEAD}
+class Failing(Manager):
+    def withdraw(self, instance):
+        raise RuntimeError("no")
+
+def fail(change):
+    raise RuntimeError("no")
+
+A = ("A", "eth0", 1, "10.9.0.100/24")
+with Engine(config(A, ("B", "eth0", 2, "10.9.0.110/24")), host=Failing()) as engine:
+    settle(engine)
+    engine.subscribe(fail)
+    generation = engine.generation
+    engine.apply(config(A))
+    print([one.name for one in engine.snapshot().instances], engine.errors)
+    assert engine.generation != generation
+"""
+    lines = host.run(sys.executable, "-c", script).splitlines()
+    assert lines[2:] == ["['A'] 2"]
+
+
+def test_a_change_that_is_taken_back_leaves_what_is_tracked(host: Host) -> None:
+    """Given a router that tracks a file, when a configuration without it fails at the last moment,
+    then the router goes by the file still."""
+    script = f"""{HEAD}
+from fastvrrp.errors import EngineError
+from fastvrrp.routers.fleet import Draft
+
+def fail(draft, groups):
+    raise EngineError("at the last moment")
+
+PLAIN = (
+    "vrrp_instance A {{\\n interface eth0\\n virtual_router_id 1\\n"
+    " virtual_ipaddress {{\\n 10.9.0.100\\n }}\\n%s}}\\n"
+)
+FILE = "vrrp_track_file load {{\\n file /run/load\\n}}\\n"
+USE = "track_file {{\\n load weight 1\\n}}\\n"
+def priority(number):
+    with open("/run/load", "w") as file:
+        file.write(str(number))
+    deadline = time.monotonic() + 10
+    while engine.snapshot()["A"].effective_priority != 100 + number:
+        engine.process()
+        assert time.monotonic() < deadline, engine.snapshot()
+
+with Engine(loads(FILE + PLAIN % USE)) as engine:
+    priority(7)
+    Draft._step = fail
+    try:
+        engine.apply(loads(PLAIN % ""))
+    except EngineError as error:
+        print(error)
+    priority(9)
+    print(engine.snapshot()["A"].explanation)
+"""
+    assert host.run(sys.executable, "-c", script).splitlines() == [
+        "at the last moment",
+        "100 base + 9 load = 109",
+    ]
