@@ -432,6 +432,20 @@ def test_what_a_killed_run_left_is_replaced(lab: Lab) -> None:
     assert settings(host, "net/ipv4/conf/eth0/arp_ignore").popitem()[1] == "0"
 
 
+@pytest.mark.parametrize("vip", [VIP4, VIP6])
+def test_the_parent_resigns_for_a_killed_child_from_the_virtual_mac(lab: Lab, vip: str) -> None:
+    """Given an active router, when its process is killed, then the parent sends priority 0 from the
+    virtual MAC address, and the backup takes over, and is found there."""
+    scene = Scene(lab, vip=vip)
+    killed = lab.now()
+    scene.a.host.run("sh", "-c", "kill -9 $(cat /run/router-vrrp.pid)")
+    resigned = lab.first(Advert, lambda e: e.priority == 0, after=killed, timeout=SLACK_S)
+    assert resigned.source in scene.sources("a")
+    assert resigned.frame[6:12].hex(":") == scene.mac
+    scene.added("b", killed)
+    assert scene.neighbour() == scene.mac
+
+
 MARK = b"to be forwarded"
 
 
