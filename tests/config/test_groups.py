@@ -159,7 +159,7 @@ def test_members_of_a_track_group(
 
 
 def test_a_track_group_without_a_group_block_is_a_note() -> None:
-    assert codes(read("track_group T {\n}\n"), Severity.NOTE) == ["FV110", "FV224"]
+    assert codes(read("track_group T {\n}\n"), Severity.NOTE) == ["FV224"]
 
 
 def test_a_static_address_names_a_group_above() -> None:

@@ -8,15 +8,19 @@ from lab import AddressAdded, AddressRemoved, Advert, Exited, Host, Lab, LogLine
 pytestmark = pytest.mark.netns
 
 CONFIG = """
+global_defs {
+    default_interface eth0
+    iproute_etc_dir /run/names
+}
 static_ipaddress {
-    10.9.0.7/24 dev eth0
+    10.9.0.7/24
     10.7.0.1/32 dev eth0
 }
 static_routes {
     192.168.77.0/24 via 10.9.0.9 dev eth0
 }
 static_rules {
-    from 192.168.77.0/24 table 77 priority 555
+    from 192.168.77.0/24 table ours priority 555
 }
 vrrp_instance VI_1 {
     interface eth0
@@ -36,6 +40,8 @@ def test_a_router_lives_on_a_static_address(lab: Lab) -> None:
     static one; when somebody removes another static address, then that is back at once, without a
     change of state; when it is stopped, then nothing of it is left."""
     host = lab.host("r1")
+    host.run("mkdir", "/run/names")
+    host.write("/run/names/rt_tables", "77 ours\n")
     router = Router(host, CONFIG, program="fastvrrpd")
     begin = lab.now()
     router.start()
@@ -101,3 +107,19 @@ def test_a_virtual_route_comes_back_with_its_interface(lab: Lab) -> None:
 def route(host: Host) -> str:
     """Return the virtual route, if it is there."""
     return host.run("ip", "route", "show", "192.168.77.0/24").strip()
+
+
+def test_a_track_group_waits_for_the_interfaces_of_static_entries(lab: Lab) -> None:
+    """Given an instance in the track_group of a static address, when the interface of that is
+    absent, then the instance is in FAULT; when it comes, then the instance takes its address."""
+    host = lab.host("r1", "10.9.0.1/24")
+    statics = "track_group T {\n group { VI_1 }\n}\n"
+    statics += "static_ipaddress {\n 10.7.0.1/24 dev late track_group T\n}\n"
+    Router(host, statics + CONFIG[CONFIG.index("vrrp_instance") :], program="fastvrrpd").start()
+    text = "interface late does not exist"
+    lab.first(LogLine, lambda e: text in e.text, timeout=5)
+    begin = lab.now()
+    host.run("ip", "link", "add", "late", "up", "type", "veth", "peer", "late-peer")
+    host.run("ip", "link", "set", "late-peer", "up")
+    lab.first(AddressAdded, lambda e: e.address == "10.7.0.1", after=begin, timeout=5)
+    lab.first(AddressAdded, lambda e: e.address == "10.9.0.100", after=begin, timeout=5)

@@ -6,9 +6,10 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from fastvrrp.config.model import GlobalConfig
 from fastvrrp.host.holding import HoldingError
 
-__all__ = ["DIRECTORIES", "Names", "tos_as_ip"]
+__all__ = ["DIRECTORIES", "Names", "names_of", "tos_as_ip"]
 
 DIRECTORIES = tuple(
     Path(one) for one in ("/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2")
@@ -81,6 +82,14 @@ class Names:
             for path in (directory / file, *_parts(directory / f"{file}.d")):
                 found |= _entries(_text(path))
         return found
+
+
+def names_of(common: GlobalConfig) -> Names:
+    """Return the names in the directories that `iproute_usr_dir` and `iproute_etc_dir` say."""
+    *usr, etc = DIRECTORIES
+    if common.iproute_usr_dir is not None:
+        usr = [Path(common.iproute_usr_dir)]
+    return Names((*usr, Path(common.iproute_etc_dir or etc)))
 
 
 def tos_as_ip(said: int | str) -> int | str:

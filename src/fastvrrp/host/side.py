@@ -9,7 +9,7 @@ from fastvrrp.config.model import Config, InstanceConfig, VirtualAddress
 from fastvrrp.errors import KernelError
 from fastvrrp.host.firewall import Firewall, drops
 from fastvrrp.host.holding import Holding, Kind
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import names_of
 from fastvrrp.host.leftovers import origins, remove_leftovers
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import linkbeat_of, located, settle_delays, watched
@@ -90,7 +90,7 @@ class HostSide:
         self.requests = Requests(loop)
         self._closers.append(self.requests.close)
         self.table.ignore(self.requests.port_id)
-        names = Names()
+        names = names_of(config.global_defs)
         self.table.watch_routes(origins(config, names))
         remove_leftovers(config, self.table, self.requests, names)
         self.statics = Statics(self.table, loop, self._on_undos)
@@ -116,7 +116,8 @@ class HostSide:
     def make_links(self, config: Config) -> None:
         """Make the interfaces that `config` asks for; what is not needed any more stays until
         `settle()`."""
-        self.made.update(config if self.requests is not None else Config(), Names())
+        names = names_of(config.global_defs)
+        self.made.update(config if self.requests is not None else Config(), names)
 
     def settle(self) -> None:
         """Remove the interfaces that the last configuration did not ask for."""
@@ -148,7 +149,7 @@ class HostSide:
 
     def take(self, config: Config) -> None:
         """Go by `config`: set its static entries, watch its interfaces and routes."""
-        self.table.watch_routes(origins(config, Names()))
+        self.table.watch_routes(origins(config, names_of(config.global_defs)))
         if self.statics is not None:
             self.statics.update(config)
         self.states.configure(

@@ -12,7 +12,7 @@ from fastvrrp.config.model import Config, Route, Rule, VirtualAddress
 from fastvrrp.host.addresses import address_holding
 from fastvrrp.host.culprit import name_of
 from fastvrrp.host.holding import Holding, HoldingError, Kind
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import Names, names_of
 from fastvrrp.host.leftovers import carries_mark
 from fastvrrp.host.links import Footing, Key, LinkTable
 from fastvrrp.host.netlink import RouteSocket
@@ -94,7 +94,7 @@ class Statics:
     def update(self, config: Config) -> None:
         """Go by `config`: what is in it no longer is removed, then what is new is set: addresses,
         then routes, then rules. What stays the same is not touched."""
-        self._names = Names()
+        self._names = names_of(config.global_defs)
         self._replace(_entries(config))
 
     @property

@@ -18,7 +18,7 @@ from fastvrrp.config.model import Address, Config, InstanceConfig
 from fastvrrp.errors import EngineError, KernelError
 from fastvrrp.host.culprit import name_of
 from fastvrrp.host.holding import Holding, Kind
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import names_of
 from fastvrrp.host.lacking import no_source
 from fastvrrp.host.link_states import LinkStates
 from fastvrrp.host.link_users import needed
@@ -82,7 +82,7 @@ class Shared:
     def take(self, config: Config) -> None:
         """Go by `config` from now on."""
         self.common = config.global_defs
-        self.names = Names()
+        self.names = names_of(config.global_defs)
         self.pacing = Pacing(config)
         self.needed = needed(config)
         """Interfaces whose loss is a fault, by instance."""

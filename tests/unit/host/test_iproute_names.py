@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fastvrrp.config.model import GlobalConfig
 from fastvrrp.host.holding import HoldingError
-from fastvrrp.host.iproute import Names
+from fastvrrp.host.iproute import Names, names_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,17 @@ def test_files_of_the_host_count_more_than_those_of_the_distribution(tmp_path: P
     assert [names.table(one) for one in ("blue", "red", "green")] == [3, 2, 4]
     with pytest.raises(HoldingError):
         names.table("grey")
+
+
+def test_the_configuration_names_the_directories(tmp_path: Path) -> None:
+    usr, etc = tmp_path / "usr", tmp_path / "etc"
+    for directory, entries in ((usr, "1 blue\n2 red\n"), (etc, "3 blue\n")):
+        directory.mkdir()
+        (directory / "rt_tables").write_text(entries)
+    names = names_of(GlobalConfig(iproute_usr_dir=str(usr), iproute_etc_dir=str(etc)))
+    assert [names.table(one) for one in ("blue", "red")] == [3, 2]
+    with pytest.raises(HoldingError, match=f"define it in {etc}"):
+        names.table("main")  # the other directories of this host do not count
 
 
 @pytest.mark.parametrize(

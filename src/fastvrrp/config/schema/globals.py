@@ -33,7 +33,6 @@ __all__ = ["GLOBAL_DEFS"]
 _NO_MAIL = "No mail is sent yet."
 _NO_FIFO = "Nothing is written to FIFOs yet."
 _NOT_TOLD = "What reads the FIFO would never hear that this router is active."
-_NO_ROUTES = "Names are used in routes and rules only, which are not supported yet."
 _MAX_SECONDS = "4294.967295"
 _OF = "; default of instances that follow"
 _TABLE = "keepalived"
@@ -354,8 +353,6 @@ _HOST = (
         Lenient(PlainInterface(), "an interface"),
         "Interface of static addresses that name none.",
         to="default_interface",
-        support=IGNORED,
-        why="Static addresses are not supported yet.",
     ),
     Keyword(
         "dynamic_interfaces",
@@ -434,8 +431,6 @@ _HOST = (
             f"Directory that the names of routing tables and protocols are {what}.",
             to=f"iproute_{kind}_dir",
             default=default,
-            support=IGNORED,
-            why=_NO_ROUTES,
         )
         for kind, what, default in (
             ("etc", "read from", "/etc/iproute2"),

@@ -1,7 +1,5 @@
 """Rows of what decides about instances from outside: scripts, files, processes, BFD, groups."""
 
-from dataclasses import replace
-
 from fastvrrp.config.model import (
     BfdInstance,
     GlobalConfig,
@@ -399,8 +397,6 @@ _MEMBERS = Block(
     flat=True,
 )
 
-_STATIC_ONLY = "It only matters for static addresses, routes and rules."
-
 
 _SYNC_GROUP = Block(
     "vrrp_sync_group",
@@ -458,9 +454,7 @@ _TRACK_GROUP = Block(
     header=Keyword("NAME", Name("name for a track_group", alone=True), "Its name.", to="name"),
     doc="Instances that static addresses, routes and rules name together: they are in FAULT while "
     "the interface of one of these is absent. Its name follows the keyword.",
-    support=IGNORED,
-    why=_STATIC_ONLY,
-    rows=(replace(_MEMBERS, support=IGNORED, why=_STATIC_ONLY),),
+    rows=(_MEMBERS,),
 )
 
 TRACKING: tuple[Block, ...] = (
