@@ -57,6 +57,8 @@ class Pair:
         lab.first(AddressAdded, lambda e: (e.host, e.address) == ("a", vip), timeout=TIMEOUT_S)
         self.b.start()
         self.logged("b", "master set to", after=0)
+        for host in ("a", "b"):
+            self.logged(host, "Startup complete", after=0)
 
     def added(self, host: str, after: int) -> AddressAdded:
         """Wait for the address on `host`."""

@@ -152,6 +152,7 @@ statics.update(config(lambda t: t
 events = [
     message["event"] + " " + (message.get_attr("IFA_LOCAL") or message.get_attr("RTA_DST"))
     for raw in watch.read() for message in MarshalRtnl().parse(raw.data)
+    if message["family"] == 2  # the kernel completes IPv6 addresses when it comes to it
 ]
 statics.close()
 result([events, kernel()])
