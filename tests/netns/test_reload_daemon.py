@@ -182,9 +182,9 @@ def clean(host: Host, *options: str) -> str:
     return host.run(fastvrrp, "clean", "-r", "/run/router-vrrp.pid", *options)
 
 
-def killed_whole(lab: Lab, host: Host) -> None:
+def killed_whole(lab: Lab, host: Host, text: str = config()) -> None:
     """Start a daemon that becomes master, and kill both of its processes."""
-    router = started(lab, host, config())
+    router = started(lab, host, text)
     begin = lab.now()
     signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
     assert router.process is not None
@@ -201,6 +201,21 @@ def test_clean_removes_what_a_killed_daemon_has_left(lab: Lab) -> None:
     assert f" {VIP}/" not in host.run("ip", "-o", "address")
     assert " 10.9.0.1/24 " in host.run("ip", "-o", "address")
     assert clean(host) == ""
+
+
+def test_clean_begins_with_interfaces_that_have_a_virtual_mac_address(lab: Lab) -> None:
+    """Given a killed master with `use_vmac`, when `clean` runs, then the interface goes first, so
+    that nothing answers from it, and the interface below it has its old parameters at the end."""
+    host = lab.host("a", "10.9.0.1/24")
+    parameters = [f"/proc/sys/net/ipv4/conf/eth0/arp_{name}" for name in ("ignore", "filter")]
+    before = host.run("cat", *parameters)
+    killed_whole(lab, host, config(kind=f"{FAST}\n use_vmac"))
+    assert host.run("cat", *parameters) != before
+    undone = json.loads(clean(host, "--json"))["undone"]
+    assert undone[0] == "interface vrrp.51"
+    assert [text for text in undone if VIP in text] == []  # it went with its interface
+    assert host.run("cat", *parameters) == before
+    assert f" {VIP}/" not in host.run("ip", "-o", "address")
 
 
 def test_clean_removes_static_entries_that_were_set_later(lab: Lab) -> None:

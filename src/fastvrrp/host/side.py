@@ -159,9 +159,10 @@ class HostSide:
     # ---- the journal ----
 
     def undos(self, holdings: Iterable[Holding]) -> tuple[Undo, ...]:
-        """Return how everything is undone, with `holdings` of virtual routers: interfaces of ours
-        first, which end what is said with a virtual MAC address."""
-        found: list[Undo] = [*self.made.undos]
+        """Return how everything is undone, with `holdings` of virtual routers. The last is undone
+        first: interfaces of ours, which ends what is said with a virtual MAC address, and only
+        after them what keeps their neighbours silent."""
+        found: list[Undo] = [*self._firewall.undos, *self.sysctls.undos]
         found += (
             RouteUndo(text=f"{one.kind.value} {one.text}", request=one.remove, links=one.links)
             for one in holdings
@@ -169,7 +170,7 @@ class HostSide:
         )
         if self.statics is not None:
             found += self.statics.undos
-        return (*found, *self.sysctls.undos, *self._firewall.undos)
+        return (*found, *self.made.undos)
 
     def keep(self, undos: Iterable[Undo]) -> None:
         """Write `undos` down, before what they undo is done."""
