@@ -184,12 +184,17 @@ def clean(host: Host, *options: str) -> str:
 
 def killed_whole(lab: Lab, host: Host, text: str = config()) -> None:
     """Start a daemon that becomes master, and kill both of its processes."""
-    router = started(lab, host, text)
-    begin = lab.now()
-    signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
-    assert router.process is not None
-    lab.first(Exited, lambda e: e.host == host.name, after=begin, timeout=5)
+    started(lab, host, text)
+    kill_both(lab, host)
     assert host.holds(VIP)
+
+
+def kill_both(lab: Lab, host: Host) -> None:
+    """Kill both processes; the child does not hear of its parent's end, or it would resign."""
+    begin = lab.now()
+    signal(host, "STOP", "/run/router-vrrp.pid")
+    signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
+    lab.first(Exited, lambda e: e.host == host.name, after=begin, timeout=5)
 
 
 def test_clean_removes_what_a_killed_daemon_has_left(lab: Lab) -> None:
@@ -201,6 +206,19 @@ def test_clean_removes_what_a_killed_daemon_has_left(lab: Lab) -> None:
     assert f" {VIP}/" not in host.run("ip", "-o", "address")
     assert " 10.9.0.1/24 " in host.run("ip", "-o", "address")
     assert clean(host) == ""
+
+
+def test_clean_leaves_alone_what_somebody_else_has_set_since(lab: Lab) -> None:
+    """Given an address that a killed daemon has left, when an operator sets it himself, then
+    neither `clean` nor the next start takes it away from him."""
+    host = lab.host("a", "10.9.0.1/24")
+    killed_whole(lab, host)
+    host.run("ip", "address", "del", f"{VIP}/24", "dev", "eth0")
+    host.run("ip", "address", "add", f"{VIP}/24", "dev", "eth0")
+    begin = lab.now()
+    assert clean(host) == ""
+    assert f" {VIP}/24 " in host.run("ip", "-o", "address")
+    assert lab.events(AddressRemoved, lambda e: e.address == VIP and e.at > begin) == []
 
 
 def test_clean_begins_with_interfaces_that_have_a_virtual_mac_address(lab: Lab) -> None:
@@ -224,16 +242,14 @@ def test_clean_removes_static_entries_that_were_set_later(lab: Lab) -> None:
     host = lab.host("a", "10.9.0.1/24")
     statics = "static_ipaddress {\n 10.7.0.1/24 dev late\n}\n"
     statics += "static_routes {\n 10.8.0.0/24 via 10.7.0.9 dev late\n}\n"
-    router = started(lab, host, statics + config())
+    started(lab, host, statics + config())
     begin = lab.now()
     host.run("ip", "link", "add", "late", "up", "type", "veth", "peer", "late-peer")
     host.run("ip", "link", "set", "late-peer", "up")
     lab.first(AddressAdded, lambda e: e.address == "10.7.0.1", after=begin, timeout=5)
     lab.wait_for(lambda: "10.8.0.0/24" in host.run("ip", "route"), timeout=5)
     lab.wait_for(lambda: "10.8.0.0/24" in host.run("cat", JOURNAL), timeout=5)
-    signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
-    assert router.process is not None
-    lab.first(Exited, lambda e: e.host == host.name, after=begin, timeout=5)
+    kill_both(lab, host)
     undone = json.loads(clean(host, "--json"))["undone"]
     assert [text for text in undone if "10.7.0.1/24 dev late" in text]
     assert "10.7.0.1/24" not in host.run("ip", "-o", "address")

@@ -2,8 +2,6 @@
 and that carry our mark."""
 
 import logging
-import os
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -15,6 +13,7 @@ from fastvrrp.host.link_users import located
 from fastvrrp.host.links import LinkTable
 from fastvrrp.host.netlink import HEADER_SIZE, attributes
 from fastvrrp.host.requests import Requests
+from fastvrrp.undoing import marks_addresses
 
 __all__ = ["carries_mark", "is_foreign", "origins", "remove_leftovers"]
 
@@ -39,11 +38,7 @@ def origins(config: Config, names: Names) -> frozenset[int]:
     return frozenset(found)
 
 
-@cache
-def _marks_addresses() -> bool:
-    """Tell whether this kernel keeps IFA_PROTO: Linux 5.18 and later."""
-    major, minor = os.uname().release.split(".")[:2]
-    return (int(major), int(re.sub(r"\D.*", "", minor))) >= (5, 18)
+_tells_ours = cache(marks_addresses)
 
 
 def carries_mark(holding: Holding, table: LinkTable) -> bool:
@@ -63,7 +58,7 @@ def is_foreign(holding: Holding, table: LinkTable) -> bool:
     return (
         holding.kind is Kind.ADDRESS
         and table.address(holding.key) is not None
-        and _marks_addresses()
+        and _tells_ours()
         and not carries_mark(holding, table)
     )
 
