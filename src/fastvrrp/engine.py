@@ -9,13 +9,10 @@ thread runs the protocol without the GIL; nothing that Python does can then hold
 """
 
 import logging
-import signal
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from itertools import chain
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Self
 
 from fastvrrp.clock import NS_PER_SECOND, monotonic_ns, seconds
 from fastvrrp.config.model import Config, InstanceConfig
@@ -28,11 +25,12 @@ from fastvrrp.host.side import HostSide
 from fastvrrp.journal import Journal, Undo
 from fastvrrp.loop.farewell import Farewell
 from fastvrrp.loop.loop import Loop as HotLoop
-from fastvrrp.loop.loop import set_realtime
+from fastvrrp.loop.threads import LoopThreads
 from fastvrrp.marks import MarkKeeper
 from fastvrrp.names import NoteKind, Reason, State
 from fastvrrp.reactor import Handle, Loop, Reactor
 from fastvrrp.record.writer import Recording, Target
+from fastvrrp.report.audience import AddressManager, Audience
 from fastvrrp.report.change import StateChange
 from fastvrrp.report.snapshot import Snapshot
 from fastvrrp.routers.fleet import Draft, Fleet
@@ -47,23 +45,7 @@ __all__ = ["AddressManager", "Engine", "StateChange"]
 
 log = logging.getLogger("fastvrrp.engine")
 
-T = TypeVar("T")
-
 _STOP_LIMIT = seconds(2)  # for scripts and stop hooks, which have limits of their own
-_WORKER_PRIORITY = 1  # the lowest real-time one that beats every ordinary thread
-_HOT_PRIORITY = 2  # on a single CPU, adverts come before addresses
-
-
-class AddressManager(Protocol):
-    """Takes over the host side: the engine then neither sets addresses nor announces them."""
-
-    def install(self, instance: InstanceConfig) -> None:
-        """Called when `instance` has become ACTIVE; and when a new configuration gives it more
-        addresses while it is, with those alone."""
-
-    def withdraw(self, instance: InstanceConfig) -> None:
-        """Called when `instance` is ACTIVE no longer; and when a new configuration takes addresses
-        from it while it is, with those alone."""
 
 
 class Engine:
@@ -84,8 +66,7 @@ class Engine:
     Raises ConfigError for what cannot run, and for what the engine cannot do yet and must not run
     without; KernelError from `start()` when the kernel refuses what is needed (raw sockets need
     CAP_NET_RAW, addresses CAP_NET_ADMIN), RecordError when the file of `record` exists, EngineError
-    when it is used in a way that it does not allow. `errors` counts subscribers and hosts that
-    raised.
+    when it is used in a way that it does not allow.
     """
 
     def __init__(
@@ -101,11 +82,10 @@ class Engine:
         record: Target | None = None,
     ) -> None:
         self.config = _checked(config)
-        self.errors = 0
         self.generation = 0
         self._threaded = threaded
         self._realtime = realtime
-        self._manager = host
+        self._audience = Audience(host)
         self._loop = loop
         self._marks = marks
         self._keeper: MarkKeeper | None = None
@@ -113,12 +93,12 @@ class Engine:
         self._record = record
         self._recording: Recording | None = None
         self._delayed: Handle | None = None
-        self._subscribers: list[Callable[[StateChange], object]] = []
         self._closers: list[Callable[[], object]] = []
-        self._threads: list[threading.Thread] = []
+        self._threads: LoopThreads | None = None
         self._children_left = 0
         self._running = False
         self._lost_notes = 0
+        self._errors = 0
 
     # ---- life ----
 
@@ -223,20 +203,16 @@ class Engine:
 
     def subscribe(self, callback: Callable[[StateChange], object]) -> Callable[[], None]:
         """Call `callback` with each StateChange, in order; returns a function that ends it."""
-        self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        return self._audience.subscribe(callback)
 
-    async def changes(self) -> AsyncIterator[StateChange]:
+    def changes(self) -> AsyncIterator[StateChange]:
         """Yield each StateChange from now on; for asyncio."""
-        import asyncio  # noqa: PLC0415
+        return self._audience.changes()
 
-        queue: asyncio.Queue[StateChange] = asyncio.Queue()
-        end = self.subscribe(queue.put_nowait)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            end()
+    @property
+    def errors(self) -> int:
+        """How often subscribers, hosts, and what the engine did at a change or its end raised."""
+        return self._errors + self._audience.errors
 
     def set_priority(self, instance: str, priority: int) -> None:
         """Replace the configured priority of `instance`, 1..255; weights of trackers come on
@@ -275,7 +251,7 @@ class Engine:
         """Return what is known now."""
         if not self._running:
             raise EngineError("the engine is not running; call start() first")
-        if not all(thread.is_alive() for thread in self._threads):
+        if self._threads is not None and not self._threads.alive:
             raise EngineError("the protocol thread has ended")
         return Snapshot(
             instances=tuple(router.snapshot() for router in self._fleet.routers),
@@ -286,7 +262,7 @@ class Engine:
 
     def _build(self, loop: Loop) -> None:
         config = self.config
-        manages = self._manager is None
+        manages = self._audience.manager is None
         self._host = HostSide(
             config,
             loop=loop,
@@ -354,11 +330,10 @@ class Engine:
             self._take(note, draft.before)
         for router, before in draft.ended:
             if router.state is State.ACTIVE:
-                self._tell(self._end_of(router, before), before)
-        if self._manager is not None:
-            for router, before in draft.kept:
-                if router.state is State.ACTIVE:
-                    self._tell_manager(self._manager, before, router.config)
+                self._audience.tell(self._end_of(router, before), before)
+        for router, before in draft.kept:
+            if router.state is State.ACTIVE:
+                self._audience.tell_addresses(before, router.config)
         draft.tell()
         self._host.drop_only(config)
         if self._keeper is not None:
@@ -378,19 +353,6 @@ class Engine:
             priority=router.effective_priority,
             text="a new configuration ends it",
         )
-
-    def _tell_manager(
-        self, manager: AddressManager, before: InstanceConfig, now: InstanceConfig
-    ) -> None:
-        """Let the caller change the addresses of an active instance."""
-        for one, other, tell in (
-            (before, now, manager.withdraw),
-            (now, before, manager.install),
-        ):
-            addresses = tuple(vip for vip in one.addresses if vip not in other.addresses)
-            excluded = tuple(vip for vip in one.excluded if vip not in other.excluded)
-            if addresses or excluded:
-                self._call(tell, replace(one, addresses=addresses, excluded=excluded))
 
     def _set_paces(self) -> None:
         """Let announcements keep the intervals of the fleet."""
@@ -442,23 +404,8 @@ class Engine:
             return
         loop.add_reader(self._hot.note_fileno(), self._take_notes)
         self._closers.append(lambda: loop.remove_reader(self._hot.note_fileno()))
-        self._run_thread("worker", self._hot.run_worker, _WORKER_PRIORITY)
-        self._run_thread("hot", self._hot.run, _HOT_PRIORITY)
-
-    def _run_thread(self, name: str, run: Callable[[], None], priority: int) -> None:
-        def body() -> None:
-            # Signals are the cold side's.
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-            if self._realtime and not set_realtime(priority) and priority == _HOT_PRIORITY:
-                log.warning(
-                    "no real-time class for the protocol thread (needs CAP_SYS_NICE); adverts may "
-                    "be late on a busy host"
-                )
-            run()
-
-        thread = threading.Thread(target=body, name=f"fastvrrp-{name}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._threads = LoopThreads(self._hot, realtime=self._realtime)
+        self._threads.start()
 
     def _turn(self) -> None:
         self._hot.process()
@@ -486,7 +433,7 @@ class Engine:
         try:
             self._handle(note, at)
         except Exception:
-            self.errors += 1
+            self._errors += 1
             log.exception("%s could not be handled; the others are", note)
 
     def _handle(self, note: Note, at: Callable[[int], VirtualRouter]) -> None:
@@ -511,25 +458,7 @@ class Engine:
             priority=router.effective_priority,
             text=router.why(Reason(note.b)),
         )
-        self._tell(change, router.config)
-
-    def _tell(self, change: StateChange, config: InstanceConfig) -> None:
-        """Let the caller's host and the subscribers know."""
-        if self._manager is not None:
-            if change.new is State.ACTIVE:
-                self._call(self._manager.install, config)
-            elif change.old is State.ACTIVE:
-                self._call(self._manager.withdraw, config)
-        for callback in tuple(self._subscribers):
-            self._call(callback, change)
-
-    def _call(self, callback: Callable[[T], object], what: T) -> None:
-        """Call what is the caller's; that it fails holds up nothing."""
-        try:
-            callback(what)
-        except Exception:
-            self.errors += 1
-            log.exception("%r failed at %s; everything else goes on", callback, what)
+        self._audience.tell(change, router.config)
 
     def _refresh(self) -> None:
         """Let everybody look at the links again."""
@@ -539,7 +468,7 @@ class Engine:
             self._changed()
 
     def _on_lost(self, key: Key, port_id: int) -> None:
-        if self._running and self._manager is None:
+        if self._running and self._audience.manager is None:
             self._fleet.on_lost(key, port_id)
 
     def _on_overrun(self) -> None:
@@ -563,8 +492,8 @@ class Engine:
         if not self._hot.shutdown():
             log.error("the kernel does not answer; addresses may be removed late")
         self._hot.stop()
-        for thread in self._threads:
-            thread.join()
+        if self._threads is not None:
+            self._threads.join()
         self._take_notes()
         for router in routers:
             router.tell_stop()
@@ -587,7 +516,7 @@ class Engine:
             try:
                 self._closers.pop()()
             except Exception:
-                self.errors += 1
+                self._errors += 1
                 log.exception("while closing")
 
     def _router(self, name: str) -> VirtualRouter:

@@ -6,8 +6,6 @@ whoever has none, `run_worker()` to a thread that does the work on the host besi
 locks of the kernel, and a thousand of them take their time.
 """
 
-import os
-
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -401,12 +399,3 @@ cdef class Loop:
         poke(&self.hot)
         with nogil:
             worker.stop(&self.hot.out.host)
-
-
-def set_realtime(int priority):
-    """Give the calling thread SCHED_RR at `priority` (1..99); returns whether the kernel allowed it."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except OSError:
-        return False
-    return True

@@ -1,1 +1,1 @@
-"""What people and programs read: log lines and snapshots."""
+"""What people and programs are told: log lines, snapshots, changes of state."""
