@@ -275,6 +275,7 @@ def test_what_is_removed_is_put_back_all_at_once() -> None:
     it, then all are set by one request."""
     held = Fixture()
     one, other = holding("192.0.2.100/24"), holding("192.0.2.101/24")
+    held.router.placement.held = {one.key: one, other.key: other}
     held.router.placement.on_lost(one, 0)
     held.router.placement.on_lost(other, 0)
     held.shared.loop.advance(0)
@@ -287,8 +288,10 @@ def test_what_goes_since_the_router_yields_is_not_put_back(
     """Given a router that yields, when the kernel tells that its address is gone before it is known
     that it has yielded, then nothing is put back, nor is it said."""
     yielding = Fixture()
+    one = holding("fd00::100/64")
     yielding.shared.hot.state = State.BACKUP
-    yielding.router.placement.on_lost(holding("fd00::100/64"), 0)
+    yielding.router.placement.held = {one.key: one}
+    yielding.router.placement.on_lost(one, 0)
     yielding.shared.loop.advance(0)
     assert (yielding.shared.hot.restored, caplog.messages) == ([], [])
 
@@ -296,10 +299,11 @@ def test_what_goes_since_the_router_yields_is_not_put_back(
 def test_an_address_that_is_removed_again_and_again_is_left_to_others_for_a_minute() -> None:
     """Given an active router, when somebody removes its address a sixth time within a minute, then
     it is in FAULT, whatever else the host does; a minute later it tries again."""
-    contested = Fixture()
+    contested, one = Fixture(), holding("192.0.2.100/24")
     contested.router.state = State.ACTIVE
+    contested.router.placement.held = {one.key: one}
     for _ in range(6):
-        contested.router.placement.on_lost(holding("192.0.2.100/24"), 0)
+        contested.router.placement.on_lost(one, 0)
         contested.shared.loop.advance(0)
     assert len(contested.shared.hot.restored) == 5
     told = "something on this host keeps removing 192.0.2.100/24"
