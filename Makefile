@@ -21,11 +21,11 @@ demo: demo-packages build ## two routers, one address, real failovers; writes de
 	@PYTHONPATH=tests:examples $(PYTHON) -m demo
 
 test: test-packages build lint ## all tests but the slow ones, as CI runs them
-	$(PYTEST) -n 2 --dist loadgroup -m "not slow and not vm"
+	$(PYTEST) -n 3 --dist loadgroup -m "not slow and not vm"
 	$(MAKE) fuzz
 
 test-all: test-packages build lint ## all tests
-	$(PYTEST) -n 2 --dist loadgroup
+	$(PYTEST) -n 3 --dist loadgroup
 	$(MAKE) fuzz
 
 # The decoders run in a build of their own with AddressSanitizer and UndefinedBehaviorSanitizer.
