@@ -160,3 +160,44 @@ with Engine(config(instance("A", 1, *addresses))) as engine:
 print(*(holds(f"10.9.0.{n}") for n in (100, 101, 102)))
 """
     assert run(host, script) == ["True False False"]
+
+
+def test_no_socket_is_closed_that_a_router_sends_with(host: Host) -> None:
+    """Given a router whose interface is another one of the same name and number, of which it has
+    not heard, when a reload looks at the links and puts another router there, then no socket is
+    closed that the hot loop uses, and what the first one holds elsewhere is not lost sight of."""
+    script = """
+from fastvrrp.routers.sockets import Ports
+
+def make():
+    ip("link", "add", "va", "index", "77", "type", "veth", "peer", "name", "vb")
+    ip("link", "set", "vb", "up")
+    ip("link", "set", "va", "up")
+    ip("address", "add", "10.8.0.1/24", "dev", "va")
+
+closed = []
+close = Ports._close
+def watched(ports, keys):
+    keys = list(keys)
+    supplies = [one.placement.supply for one in engine._fleet.routers]
+    used = {one.key for one in supplies if one is not None and one.prepared.fd >= 0}
+    closed.extend((key.interface, key in used) for key in keys)
+    close(ports, keys)
+
+make()
+A = instance("A", 1, "10.9.0.100/24 dev eth0", interface="va")
+with Engine(config(A)) as engine:
+    become(engine, State.ACTIVE)
+    Ports._close = watched
+    ip("link", "del", "va")
+    make()
+    engine._host.table.catch_up()
+    B = instance("B", 2, "10.9.0.110/24 dev eth0", interface="va")
+    A = instance("A", 1, "10.9.0.101/24 dev eth0", interface="va")
+    engine.apply(config(B, A))
+    become(engine, State.ACTIVE)
+    settle(engine)
+    print(*closed)
+    print(*(holds(f"10.9.0.{n}") for n in (100, 101, 110)))
+"""
+    assert run(host, script) == ["('va', False)", "False True True"]

@@ -29,7 +29,7 @@ cdef void take(
     cdef uint8_t* data
     cdef int32_t i
     r.outgoing = NULL
-    if made == NULL or core.vrs[vr].state != ACTIVE:
+    if made == NULL or made.n_outgoing == 0 or core.vrs[vr].state != ACTIVE:
         return
     for i in range(made.n_outgoing):
         size += made.outgoing[i].piece.iov_len

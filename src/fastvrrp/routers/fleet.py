@@ -81,7 +81,8 @@ class Fleet:
     def close_unused(self) -> None:
         """Close the sockets that nobody needs any more."""
         supplies = (router.placement.supply for router in self.routers)
-        self.shared.ports.close_unused({one.key for one in supplies if one is not None})
+        used = {one.key for one in supplies if one is not None and one.has_sockets}
+        self.shared.ports.close_unused(used)
 
     def on_overrun(self) -> None:
         """News of the kernel was lost: let active routers set again what is not there."""
@@ -100,6 +101,8 @@ class Fleet:
         self.shared.hot.reserve(both, 2 * both, len(config.groups))
         self.shared.ports.grow(2 * both)
         self.shared.take(config)
+        for router in self.routers:  # the links may be newer than the last refresh()
+            router.placement.let_go()
         entries: list[_Entry] = []
         try:
             for candidate, match in zip(candidates, pair(old, new), strict=True):

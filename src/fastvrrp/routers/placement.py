@@ -101,6 +101,11 @@ class Supply:
     port: int
     prepared: Prepared
 
+    @property
+    def has_sockets(self) -> bool:
+        """Tell if the hot loop uses the sockets of `key`, see `Placement.let_go`."""
+        return self.prepared.fd >= 0
+
 
 class Placement:
     """The place of the router in `slot` of the hot loop. `supply` is what the hot loop has; None:
@@ -272,10 +277,12 @@ class Placement:
         return now is None or now.generation != link.generation
 
     def _give_up(self, supply: Supply) -> None:
-        """Leave the sockets of `supply`. What is held on other interfaces is withdrawn when the
+        """Leave the sockets of `supply`. What is held on other interfaces is so still, until the
         router notices the fault."""
-        self._shared.hot.prepare(self.slot, replace(supply.prepared, fd=-1, datagrams=()))
-        self.took(None)
+        if supply.has_sockets:
+            prepared = replace(supply.prepared, fd=-1, datagrams=())
+            self._shared.hot.prepare(self.slot, prepared)
+            self.took(replace(supply, prepared=prepared))
 
     def _give(self, supply: Supply) -> None:
         hot, place = self._shared.hot, supply.place
