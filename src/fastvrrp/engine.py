@@ -275,7 +275,7 @@ class Engine:
         )
         self._closers.append(self._host.close)
         core = Core(len(config.instances), 2 * len(config.instances), len(config.groups))
-        core.tells_unknown_vrids = config.global_defs.log_unknown_vrids
+        core.tells_unknown_vrids = config.global_defs.log_unknown_vrids  # a recording begins so
         if self._record is not None:
             self._recording = Recording(self._record, core)
         requests = self._host.requests
@@ -326,6 +326,7 @@ class Engine:
             self._give_up(draft)
             raise
         self.config = config
+        self._hot.owner.tells_unknown_vrids = config.global_defs.log_unknown_vrids
         for note in notes:
             self._take(note, draft.before)
         for router, before in draft.ended:
