@@ -97,6 +97,7 @@ class Engine:
         self._threads: LoopThreads | None = None
         self._children_left = 0
         self._running = False
+        self._is_applying = False
         self._lost_notes = 0
         self._errors = 0
 
@@ -231,8 +232,14 @@ class Engine:
         """
         if not self._running:
             raise EngineError("the engine is not running; call start() first")
-        self._take_notes()
-        self._carry_out(_checked(config))
+        if self._is_applying:
+            raise EngineError("a configuration is being applied: apply the next one later")
+        self._is_applying = True
+        try:
+            self._take_notes()
+            self._carry_out(_checked(config))
+        finally:
+            self._is_applying = False
         if self._delayed is None:
             self._take_part()
 

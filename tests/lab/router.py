@@ -46,6 +46,17 @@ class Router:
         if self.process is not None:
             self.process.terminate()
 
+    def kill_whole(self) -> None:
+        """kill -9 both processes, and wait until they are gone; the second does not hear of the
+        first one's end, or it would resign."""
+        parent, child = self._pid_files
+        self.host.run(
+            "sh",
+            "-c",
+            f'pids="$(cat {parent}) $(cat {child})"; kill -STOP $(cat {child}); kill -9 $pids; '
+            "for pid in $pids; do while kill -0 $pid 2>/dev/null; do :; done; done",
+        )
+
     @property
     def log(self) -> list[str]:
         """What the daemon has written since it was started last, as far as taken in."""

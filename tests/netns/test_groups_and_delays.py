@@ -9,7 +9,7 @@ from lab import AddressAdded, AddressRemoved, Advert, Exited, Host, Lab, LogLine
 pytestmark = pytest.mark.netns
 
 OURS = "fastvrrpd"
-SLACK = 5_000_000  # ns, of timers and of the clocks of two observers
+SLACK = 100_000_000  # ns, which a busy machine may take to read what happened
 VIPS = {"VI_1": "10.9.0.100", "VI_2": "10.8.0.100"}
 
 

@@ -190,10 +190,8 @@ def killed_whole(lab: Lab, host: Host, text: str = config()) -> None:
 
 
 def kill_both(lab: Lab, host: Host) -> None:
-    """Kill both processes; the child does not hear of its parent's end, or it would resign."""
     begin = lab.now()
-    signal(host, "STOP", "/run/router-vrrp.pid")
-    signal(host, "KILL", "/run/router.pid", "/run/router-vrrp.pid")
+    Router(host, "", program="fastvrrpd").kill_whole()
     lab.first(Exited, lambda e: e.host == host.name, after=begin, timeout=5)
 
 

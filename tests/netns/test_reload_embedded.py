@@ -40,6 +40,13 @@ MANAGED = f"""{HEAD}
 A = ("A", "eth0", 1, "10.9.0.100/24", "10.9.0.101/24")
 with Engine(config(A, ("B", "eth0", 2, "10.9.0.110/24")), host=Manager()) as engine:
     engine.subscribe(lambda c: print(c.instance, c.old.name, c.new.name, c.text))
+    def again(change):
+        if change.text == "a new configuration ends it" and change.instance == "B":
+            try:
+                engine.apply(config(A))
+            except FastVrrpError as error:
+                print(error)
+    engine.subscribe(again)
     settle(engine)
     print("-- other addresses; B ends")
     engine.apply(config(("A", "eth0", 1, "10.9.0.101/24", "10.9.0.102/24")))
@@ -94,6 +101,7 @@ def test_who_manages_addresses_is_told_what_a_reload_changes(host: Host) -> None
         "-- other addresses; B ends",
         "withdraw B 10.9.0.110/24",
         "B ACTIVE INIT a new configuration ends it",
+        "a configuration is being applied: apply the next one later",
         "withdraw A 10.9.0.100/24",
         "install A 10.9.0.102/24",
         "-- another router of the same name",

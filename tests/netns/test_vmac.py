@@ -420,10 +420,9 @@ def test_what_a_killed_run_left_is_replaced(lab: Lab) -> None:
     router.start()
     lab.first(AddressAdded, lambda e: e.address == VIP4, timeout=5)
     killed = lab.now()
-    host.run("sh", "-c", "kill -9 $(cat /run/router.pid) $(cat /run/router-vrrp.pid)")
-    lab.first(Exited, after=killed, timeout=5)
+    router.kill_whole()
     router.start()
-    lab.first(AddressAdded, lambda e: e.address == VIP4, after=killed, timeout=5)
+    lab.first(AddressAdded, lambda e: e.address == VIP4, after=killed, timeout=10)
     assert [name for name in links(host) if name.startswith("vrrp")] == ["vrrp.51"]
     stopped = lab.now()
     router.stop()

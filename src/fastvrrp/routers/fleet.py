@@ -242,6 +242,12 @@ class Draft:
 
     def tell(self) -> None:
         """Let people know of what has ended, and of the states that sync groups are in by that."""
+        requests = self._fleet.shared.requests
+        names = {entry.router.config.name for entry in self._entries}
+        before = {entry.before.name for entry in self._entries}
+        for name in before.union(one.config.name for one in self.removed) - names:
+            if requests is not None:
+                requests.drop(name)
         for router in self.removed:
             router.tell_deleted()
             router.hooks.close(_nobody)
