@@ -100,7 +100,9 @@ def test_a_virtual_route_comes_back_with_its_interface(lab: Lab) -> None:
     assert not route(host)
     back = lab.now()
     host.run("ip", "link", "set", "v0", "up")
-    lab.wait_for(lambda: route(host), timeout=3)  # asked again with each advert
+    lab.wait_for(lambda: route(host), timeout=5)  # asked again with each advert
+    host.run("ip", "-batch", "-", stdin="link set v0 down\nlink set v0 up\n")  # before it looks
+    lab.wait_for(lambda: route(host), timeout=5)
     assert not lab.events(LogLine, lambda e: e.at > back and "Entering" in e.text)
 
 

@@ -402,10 +402,16 @@ class LinkTable:
         known = self._links.get(link.index)
         if link == known:
             return
+        if known is not None and known.flags & IFF_UP and not link.flags & IFF_UP:
+            self._count_loss(link.index)  # it may be up again before anybody looks
         self._forget_name(known)
         self._links[link.index] = link
         self._names[link.name] = link.index
         self._note_change()
+
+    def _count_loss(self, index: int) -> None:
+        """Routes over an interface may be gone, see `footing`."""
+        self._removals[index] = self._removals.get(index, 0) + 1
 
     def _forget_name(self, link: Link | None) -> None:
         if link is not None and self._names.get(link.name) == link.index:
@@ -450,7 +456,7 @@ class LinkTable:
         known = self._addresses.get(index, {})
         gone = known.pop((address.packed, address.prefixlen), None)
         if index in self._links:
-            self._removals[index] = self._removals.get(index, 0) + 1
+            self._count_loss(index)
         if gone is not None or self._policies is not None:
             self._note_change()
         self._lost[address.key] = port
