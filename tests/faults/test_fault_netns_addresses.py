@@ -296,6 +296,12 @@ def test_fault_025_route_and_rule_are_removed(lab: Lab) -> None:
     pair = Pair(lab, FAST + POLICY)
     host = pair.a.host
     host.popen("ip", "-o", "monitor", "route", "rule")
+
+    def listens() -> bool:
+        ip(host, "route replace blackhole 192.168.99.9")
+        return bool(lab.events(LogLine, lambda e: e.process == "ip"))
+
+    lab.wait_for(listens, timeout=TIMEOUT_S)
     began = lab.now()
     for command, text in (
         ("route del 192.168.77.0/24", "192.168.77.0/24 via 10.9.0.254"),
